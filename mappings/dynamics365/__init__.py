@@ -1,0 +1,1 @@
+"""Canonical objects as Dynamics 365 F&O entities."""

@@ -1,0 +1,1 @@
+"""syncworkers keeps ERP, storefronts and warehouses in step: once, in order, traceable."""

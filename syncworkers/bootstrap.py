@@ -1,0 +1,109 @@
+"""The composition root: settings and policy become one Fleet. Only this file knows all adapters."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from mappings import READS, WRITES
+from syncworkers.connectors import CONNECTORS
+from syncworkers.engine.budgets import SharedBudget
+from syncworkers.engine.tokens import SharedTokens
+from syncworkers.engine.wakeups import RedisWaker, SweepOnly
+from syncworkers.flows.fleet import Fleet, Partner
+from syncworkers.flows.lanes import open_lanes
+from syncworkers.policy.load import load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from syncworkers.engine.wakeups import Waker
+    from syncworkers.policy.partners import PartnerPolicy
+    from syncworkers.policy.policy import Policy
+    from syncworkers.settings import Settings
+
+BUDGETS = {"shopify": (1000.0, 100.0), "dynamics365": (60.0, 20.0)}
+"""First guess of a connector's bucket (points, points a second); answers correct it."""
+
+
+def build_fleet(
+    settings: Settings,
+    *,
+    publish: Callable[[Sequence[str]], None] | None = None,
+    worker: str | None = None,
+) -> Fleet:
+    """Compose the fleet of one process; call it after fork.
+
+    `publish` sends wake-ups by lane name; without it the sweep finds our work. Raises `PolicyError`
+    for a wrong configuration.
+    """
+    policy = load_policy(settings.config, settings.environment, os.environ)
+    database = connect(settings.database_url)
+    redis = link_redis(settings.redis_url)
+    with Session(database) as session, session.begin():
+        lanes = open_lanes(session, policy.partners.values())
+    waker: Waker = RedisWaker(redis, publish) if publish is not None else SweepOnly()
+    return Fleet(
+        worker=worker or f"{socket.gethostname()}:{os.getpid()}",
+        database=database,
+        policy=policy,
+        partners=_partners(policy, redis),
+        lanes=lanes,
+        waker=waker,
+    )
+
+
+def connect(url: str) -> sa.Engine:
+    """Open the database: works behind a transaction pooler, gives up within seconds."""
+    return sa.create_engine(
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=2.0,
+        pool_pre_ping=True,
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 3,
+            "application_name": "syncworkers",
+            "options": "-c statement_timeout=30000 -c lock_timeout=10000"
+            " -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+
+
+def link_redis(url: str) -> Redis:
+    """Open Redis for hints and budgets: nothing there is worth more than half a second."""
+    return Redis.from_url(
+        url, socket_timeout=0.5, socket_connect_timeout=0.5, health_check_interval=25
+    )
+
+
+def _partners(policy: Policy, redis: Redis) -> dict[str, Partner]:
+    return {
+        name: Partner(
+            policy=partner,
+            connection=_connection(partner, redis),
+            reads={
+                topic: mapping
+                for (connector, topic), mapping in READS.items()
+                if connector == partner.connector
+            },
+            writes={
+                operation: dump
+                for (connector, operation), dump in WRITES.items()
+                if connector == partner.connector
+            },
+        )
+        for name, partner in policy.partners.items()
+    }
+
+
+def _connection(partner: PartnerPolicy, redis: Redis) -> object:
+    maximum, rate = BUDGETS[partner.connector]
+    budget = SharedBudget(redis, partner.name, maximum=maximum, rate=rate)
+    return CONNECTORS[partner.connector](partner, SharedTokens(redis), budget)

@@ -1,0 +1,1 @@
+"""Transports to partners. The registry of connector kinds stands here, written out."""

@@ -1,0 +1,233 @@
+"""What every connector offers, and the values that cross its edge.
+
+A connector speaks a partner's raw payloads over its real protocol and classifies every answer once,
+into a verdict. It knows nothing of canonical objects, rows or lanes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from syncworkers.errors import Violation
+
+
+class Verdict(StrEnum):
+    """What an answer means for the work it answers."""
+
+    CONFIRMED = "confirmed"
+    """Done, seen by us."""
+    ADOPTED = "adopted"
+    """It was already there, under our reference and with our content."""
+    RETRY = "retry"
+    """Nothing happened there; again later."""
+    UNKNOWN = "unknown"
+    """It may have happened or may still: look it up before a repeat."""
+    ABSENT = "absent"
+    """The answer to a look-up: the partner does not have it."""
+    REJECTED = "rejected"
+    """Refused for good; a person must look."""
+    NOT_STARTED = "not_started"
+    """No call was made for it (the budget or deadline was used up)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One effect wanted at a partner.
+
+    `reference` is ours and permanent; `payload` is the partner's raw form; `external_id` and
+    `external_version` are what the link knows of the object (its id and ETag), if anything.
+    """
+
+    operation: str
+    reference: str
+    payload: Mapping[str, Any]
+    external_id: str | None = None
+    external_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The answer to one request.
+
+    `after` is in seconds. `pause` says that the whole partner wants quiet for `after` seconds, which
+    burns no attempt. `sent` and `answer` are evidence for a case: texts without secrets, at most a
+    few thousand characters. Requests answered by one call share its `call` (a uuid in hex).
+    """
+
+    verdict: Verdict
+    external_id: str | None = None
+    external_version: str | None = None
+    after: float | None = None
+    pause: bool = False
+    credentials: bool = False
+    violations: tuple[Violation, ...] = ()
+    error: str | None = None
+    status: int | None = None
+    duration_ms: int = 0
+    call: str = ""
+    sent: str | None = None
+    answer: str | None = None
+
+
+class Deadline:
+    """A limit on a whole piece of work, in monotonic seconds from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> bool:
+        """Say whether the time is used up."""
+        return self.remaining() <= 0
+
+
+class Pushes(Protocol):
+    """A connector that makes effects. Both methods answer one outcome per request, in order, and
+    never raise. No call is started after `deadline`; each call has a deadline of its own.
+    """
+
+    def push(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Make the effects, in as few calls as the partner allows."""
+        ...
+
+    def find(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Look each effect up by our reference: ADOPTED, ABSENT, REJECTED (there, but different and
+        beyond repair), RETRY or UNKNOWN (the look-up itself failed).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The identity of one polled object: its partner's id and when it last changed there."""
+
+    external_id: str
+    updated_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One object as read from the partner; `body` is the raw answer text."""
+
+    external_id: str
+    body: str
+
+
+class Pulls(Protocol):
+    """A connector that reads. Errors leave as `RetryableError`, `CredentialsError`, `RejectedError`."""
+
+    def changed(self, kind: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Header]]:
+        """Yield pages of what changed in a window of the partner's time, both ends included."""
+        ...
+
+    def fetch(self, kind: str, external_ids: Sequence[str]) -> list[Record]:
+        """Read whole objects by id; what the partner does not have is left out."""
+        ...
+
+
+class ProofError(Exception):
+    """The sender did not prove who it is; `args[0]` may be shown to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a proven message says of itself, before its meaning is known.
+
+    `external_id` makes it unique at its partner and source; `entity` is the partner's id of the
+    object, and with `kind` names the line that keeps its order; `topic` may be unsigned, a hint.
+    """
+
+    external_id: str
+    topic: str
+    kind: str
+    entity: str
+    event_id: str | None = None
+    contract: str | None = None
+
+
+class Receipt(StrEnum):
+    """How a webhook ended at the door."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    FORGED = "forged"
+    TOO_LARGE = "too_large"
+    UNAVAILABLE = "unavailable"
+
+
+ANSWERS: Mapping[Receipt, int] = {
+    Receipt.ACCEPTED: 200,
+    Receipt.DUPLICATE: 200,
+    Receipt.FORGED: 401,
+    Receipt.TOO_LARGE: 413,
+    Receipt.UNAVAILABLE: 503,
+}
+"""Status by receipt; a connector whose partner needs others gives its own table."""
+
+
+class Receives(Protocol):
+    """A connector that is called by its partner."""
+
+    answers: Mapping[Receipt, int]
+    handled: frozenset[str]
+    """Topics whose meaning we know; the others are kept and wait."""
+    reread: frozenset[str]
+    """Topics that destroy (cancel, refund, delete): acted upon only after reading the object again."""
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
+        """Prove the sender in constant time, then describe the message.
+
+        Header names arrive in lower case. Raises `ProofError`; a proven body that cannot be parsed
+        is described as well as possible and never raises.
+        """
+        ...
+
+
+class TokenCache(Protocol):
+    """Access tokens shared by all workers."""
+
+    def get(self, name: str, fetch: TokenFetch) -> str:
+        """Return the live token of that name, fetching it at most once across the fleet."""
+        ...
+
+    def drop(self, name: str, token: str) -> None:
+        """Forget this token (the partner refused it), unless a newer one stands there already."""
+        ...
+
+
+class TokenFetch(Protocol):
+    """Asks the partner for a new token."""
+
+    def __call__(self) -> Token:
+        """Return it; raises `RetryableError` or `CredentialsError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An access token and the seconds it is good for."""
+
+    value: str = field(repr=False)
+    expires_in: float
+
+
+class Budget(Protocol):
+    """A partner's rate allowance, shared by all workers."""
+
+    def take(self, cost: float = 1.0) -> float:
+        """Take `cost` points; return 0, or the seconds to wait before asking again (nothing taken)."""
+        ...
+
+    def correct(self, *, available: float, restore_rate: float, maximum: float) -> None:
+        """Adopt what the partner says of the bucket."""
+        ...

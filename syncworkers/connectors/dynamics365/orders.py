@@ -1,0 +1,249 @@
+"""Orders as batch operations, and what the answers to them mean.
+
+An order is created whole: header, lines and charges in one change set under our own number. Changes
+are guarded by the ETag, and the header is read back in the same batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.dynamics365.answers import Meaning, Refusal, read_refusal, refuse
+from syncworkers.connectors.dynamics365.batch import Group, Operation
+from syncworkers.connectors.dynamics365.comparison import (
+    DOCUMENT,
+    differences,
+    line_differences,
+    set_differences,
+)
+from syncworkers.connectors.dynamics365.odata import (
+    dump_fields,
+    filter_address,
+    key_address,
+    set_address,
+)
+from syncworkers.connectors.secrets import EVIDENCE_LIMIT
+from syncworkers.errors import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from syncworkers.connectors.base import Request
+    from syncworkers.connectors.dynamics365.batch import GroupReply, Reply
+    from syncworkers.connectors.dynamics365.settings import Settings
+
+CREATE = "order.create"
+READDRESS = "order.readdress"
+CANCEL = "order.cancel"
+OPERATIONS = frozenset({CREATE, READDRESS, CANCEL})
+KEY = ("dataAreaId", "SalesOrderNumber")
+REFERENCE = "CustomersOrderReference"
+LOST = "the answer has no part for this order"
+LOOK_FIRST = frozenset({Meaning.EXISTS, Meaning.MOVED, Meaning.FAILED})
+"""Refusals that a look at the order can settle."""
+
+
+def company(request: Request) -> str:
+    """Return the legal entity a request is for, as the ERP writes it."""
+    return str(request.payload["header"]["dataAreaId"]).lower()
+
+
+def change_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
+    """Return what makes the effect: a create, or a change and a look at what it left."""
+    if request.operation == CREATE:
+        return (Group(tuple(_creates(settings, request.payload))),)
+    address = key_address(settings.header_set, _key(request))
+    body = dump_fields(_changed(settings, request))
+    patch = Operation(method="PATCH", path=address, body=body, etag=request.external_version)
+    return (
+        Group((patch,)),
+        Group((Operation(method="GET", path=address),)),
+    )
+
+
+def _creates(settings: Settings, payload: Mapping[str, Any]) -> Iterator[Operation]:
+    sets = ((settings.line_set, "lines"), (settings.charge_set, "charges"))
+    path = set_address(settings.header_set)
+    yield Operation(method="POST", path=path, body=dump_fields(payload["header"]))
+    for name, part in sets:
+        path = set_address(name)
+        for fields in payload[part]:
+            yield Operation(method="POST", path=path, body=dump_fields(fields))
+
+
+def evidence_of(request: Request) -> str:
+    """Return what we send for a request, for a case."""
+    parts = [
+        f"{part}: {dump_fields(fields)}"
+        for part in ("header", "lines", "charges")
+        for fields in _several(request.payload.get(part, ()))
+    ]
+    return "\n".join(parts)[:EVIDENCE_LIMIT]
+
+
+def _several(value: Any) -> Sequence[Mapping[str, Any]]:
+    return [value] if isinstance(value, dict) else value
+
+
+def look_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
+    """Return what looks an effect up: always by filter, so that “not there” is an empty list.
+
+    A 404 on a key could mean both a missing order and a missing entity set.
+    """
+    sets = [settings.header_set]
+    if request.operation == CREATE:
+        sets += [settings.line_set, settings.charge_set]
+    key = _key(request)
+    return tuple(Group((Operation(method="GET", path=filter_address(one, key)),)) for one in sets)
+
+
+def _key(request: Request) -> dict[str, str]:
+    return {KEY[0]: company(request), KEY[1]: str(request.payload["header"][KEY[1]])}
+
+
+def _changed(settings: Settings, request: Request) -> dict[str, Any]:
+    """Return only the fields we own and change: never a whole entity."""
+    if request.operation == CANCEL:
+        return {"SalesOrderStatus": settings.cancel_status}
+    header = request.payload["header"]
+    return {name: header[name] for name in header if name not in {*KEY, REFERENCE}}
+
+
+def judge_change(
+    settings: Settings, request: Request, answers: Sequence[GroupReply]
+) -> Outcome | Refusal:
+    """Say what became of a change; a refusal is returned as it is, it may deserve a second look."""
+    change = answers[0]
+    is_create = request.operation == CREATE
+    failed = change.failure
+    if failed is not None:
+        return refusal_of(failed, change_of_key=not is_create)
+    done = [reply for reply in change.replies if reply is not None and 200 <= reply.status < 300]
+    if len(done) < len(change.replies):
+        return Outcome(verdict=Verdict.UNKNOWN, error=LOST)
+    if is_create:
+        return _created(request, done)
+    seen = answers[1].replies[0]
+    stands = seen.fields() if seen is not None and seen.status == 200 else None
+    found = differences(_changed(settings, request), stands or {})
+    return _confirmed(request, done[0].status, _etag(seen, stands) or _etag(done[0], None), found)
+
+
+def _created(request: Request, done: Sequence[Reply]) -> Outcome:
+    payload = request.payload
+    sent = [("header", payload["header"])]
+    for part in ("lines", "charges"):
+        sent += [(f"{part}[{place}]", fields) for place, fields in enumerate(payload[part])]
+    found = []
+    for (place, fields), reply in zip(sent, done, strict=True):
+        compare = line_differences if place.startswith("lines") else differences
+        found += [f"{place}.{one}" for one in compare(fields, reply.fields() or {})]
+    return _confirmed(request, done[0].status, _etag(done[0], done[0].fields()), found)
+
+
+def _confirmed(request: Request, status: int, etag: str | None, found: list[str]) -> Outcome:
+    return Outcome(
+        verdict=Verdict.CONFIRMED,
+        status=status,
+        external_id=_key(request)[KEY[1]],
+        external_version=etag,
+        error=f"the ERP keeps other values than sent: {'; '.join(found)}" if found else None,
+    )
+
+
+def _etag(reply: Reply | None, fields: Mapping[str, Any] | None) -> str | None:
+    inside = (fields or {}).get("@odata.etag")
+    outside = reply.headers.get("etag") if reply is not None and reply.status < 300 else None
+    return str(inside or outside) if inside or outside else None
+
+
+def refusal_of(reply: Reply, *, change_of_key: bool = False) -> Refusal:
+    """Classify a reply inside a batch."""
+    seconds = reply.headers.get("retry-after", "")
+    after = float(seconds) if seconds.replace(".", "", 1).isdecimal() else None
+    return read_refusal(reply.status, reply.body, change_of_key=change_of_key, after=after)
+
+
+def judge_look(settings: Settings, request: Request, answers: Sequence[GroupReply]) -> Outcome:
+    """Say whether the effect stands there: ADOPTED, ABSENT, REJECTED, or the look-up failed."""
+    rows: list[list[dict[str, Any]]] = []
+    for answer in answers:
+        reply = answer.replies[0]
+        if reply is None:
+            return Outcome(verdict=Verdict.RETRY, error=LOST)
+        if reply.status != 200:
+            return refuse(refusal_of(reply), is_read=True)
+        listed = _listed(reply)
+        if listed is None:
+            return Outcome(verdict=Verdict.RETRY, error="the look-up's answer cannot be read")
+        rows.append(listed)
+    if request.operation == CREATE:
+        return _look_create(request, *rows)
+    return _look_change(settings, request, rows[0])
+
+
+def _listed(reply: Reply) -> list[dict[str, Any]] | None:
+    fields = reply.fields() or {}
+    listed = fields.get("value")
+    # A list that goes on elsewhere is not known whole, and must not be taken for it.
+    if not isinstance(listed, list) or "@odata.nextLink" in fields:
+        return None
+    return listed
+
+
+def _look_create(
+    request: Request,
+    headers: list[dict[str, Any]],
+    lines: list[dict[str, Any]],
+    charges: list[dict[str, Any]],
+) -> Outcome:
+    if not headers:
+        return Outcome(verdict=Verdict.ABSENT, status=200)
+    payload, stands = request.payload, headers[0]
+    foreign = _foreign(request, stands)
+    if foreign is not None:
+        return foreign
+    found = differences(payload["header"], stands, DOCUMENT)
+    found += set_differences(payload["lines"], lines, payload["charges"], charges)
+    if found:
+        return _rejected("erp.order_differs", f"the order there differs: {'; '.join(found)}")
+    others = differences(payload["header"], stands)
+    return _adopted(request, stands, others)
+
+
+def _look_change(settings: Settings, request: Request, headers: list[dict[str, Any]]) -> Outcome:
+    if not headers:
+        return _rejected("erp.order_missing", "the order to change is not there")
+    stands = headers[0]
+    foreign = _foreign(request, stands)
+    if foreign is not None:
+        return foreign
+    if not differences(_changed(settings, request), stands):
+        return _adopted(request, stands, [])
+    return Outcome(verdict=Verdict.ABSENT, status=200, external_version=_etag(None, stands))
+
+
+def _foreign(request: Request, stands: Mapping[str, Any]) -> Outcome | None:
+    theirs = str(stands.get(REFERENCE) or "")
+    if theirs.casefold() == request.reference.casefold():
+        return None
+    number = _key(request)[KEY[1]]
+    return _rejected(
+        "erp.number_taken", f"order {number} stands there with the reference {theirs!r}"
+    )
+
+
+def _adopted(request: Request, stands: Mapping[str, Any], others: list[str]) -> Outcome:
+    return Outcome(
+        verdict=Verdict.ADOPTED,
+        status=200,
+        external_id=_key(request)[KEY[1]],
+        external_version=_etag(None, stands),
+        error=f"adopted, with other values than ours: {'; '.join(others)}" if others else None,
+    )
+
+
+def _rejected(code: str, message: str) -> Outcome:
+    violation = Violation(path="", code=code, message=message)
+    return Outcome(verdict=Verdict.REJECTED, status=200, error=message, violations=(violation,))

@@ -1,0 +1,44 @@
+"""Attend a lane: claim until it is empty or the budget is used up, then linger for a moment.
+
+Lingering spares a message per burst: arrivals within the moment are picked up by who is there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from syncworkers.engine.lanes import LaneHandle
+    from syncworkers.engine.wakeups import Waker
+
+PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one claim found: how many lines it worked."""
+
+    lines: int
+
+
+def attend(lane: LaneHandle, waker: Waker, look: Callable[[], Look], *, who: str) -> int:
+    """Look at the lane again and again; return how many lines were worked."""
+    started = last_work = time.monotonic()
+    stop = threading.Event()
+    worked = 0
+    while time.monotonic() - started < lane.spec.work_budget:
+        waker.look(lane.name)
+        found = look().lines
+        if found:
+            worked += found
+            last_work = time.monotonic()
+            continue
+        if time.monotonic() - last_work >= lane.spec.linger or not waker.attend(lane.name, who):
+            break
+        stop.wait(PAUSE)
+    return worked

@@ -1,0 +1,1 @@
+"""The use cases, one file each: receive, process, deliver, poll, sweep, dead letter, ..."""

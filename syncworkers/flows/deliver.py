@@ -1,0 +1,77 @@
+"""Deliver: claim, commit, talk, record. No transaction is open while a partner is on the line."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from syncworkers.canonical.kinds import Kind
+from syncworkers.engine import lanes, lines
+from syncworkers.engine.attend import Look, attend
+from syncworkers.engine.halving import run_halved
+from syncworkers.flows import sending
+from syncworkers.flows.lanes import OPEN_CASES, deliver_orders
+from syncworkers.flows.outcomes import LineRecord, judge, record
+from syncworkers.store import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from syncworkers.engine.lanes import LaneHandle
+    from syncworkers.flows.fleet import Fleet, Partner
+
+log = structlog.get_logger(__name__)
+
+
+def deliver_due(fleet: Fleet, partner: str) -> int:
+    """Send what is due to one partner, entity by entity in order; return how many lines moved."""
+    lane = fleet.lanes[deliver_orders(partner)]
+    look = partial(_look, fleet, lane, fleet.partners[partner])
+    return attend(lane, fleet.waker, look, who=fleet.worker)
+
+
+def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
+    with fleet.session() as session:
+        claimed = lines.claim(session, lane, worker=fleet.worker)
+        keys = [line.key for line in claimed.lines]
+        links = identity.links(session, partner.policy.name, Kind.ORDER, keys)
+    if claimed.full:
+        fleet.waker.notify([lane.name])
+    if not claimed.lines:
+        return Look(0)
+    works = sending.begin(claimed.lines, links)
+    sending.send(partner, works, claimed.remaining())
+    records = [judge(partner, work) for work in works]
+    run_halved(
+        records,
+        partial(_record, fleet, claimed, partner),
+        lambda bad, error: log.error(
+            "outcome not recorded; its lease ends and it is looked up",
+            line=bad.key,
+            error=str(error),
+        ),
+    )
+    return Look(len(claimed.lines))
+
+
+def _record(
+    fleet: Fleet, claimed: lines.Claim, partner: Partner, records: Sequence[LineRecord]
+) -> None:
+    with fleet.session() as session:
+        pending = lines.fence(session, claimed, [one.line for one in records])
+        ours = [one for one in records if one.key in pending]
+        cases = record(session, fleet.worker, partner, ours)
+        more = lines.settle(session, claimed, pending, [one.result(cases) for one in ours])
+        quiet = max((one.pause for one in ours), default=0.0)
+        if quiet > 0:
+            lanes.pause(
+                session,
+                claimed.lane.id,
+                seconds=quiet,
+                reason=next(one.pause_reason for one in ours if one.pause == quiet),
+                actor="syncworkers",
+            )
+    wake = [claimed.lane.name] if more and not quiet else []
+    fleet.waker.notify([*wake, OPEN_CASES] if cases else wake)

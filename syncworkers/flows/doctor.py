@@ -1,0 +1,159 @@
+"""Doctor: is everything as it must be? Each check says what it saw and what to do about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from redis.exceptions import RedisError
+
+from syncworkers.engine import lanes, slots
+from syncworkers.store import fleet as fleet_state
+from syncworkers.store.migrate import is_current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from syncworkers.flows.fleet import Fleet
+
+LAG_LIMIT = 60.0
+"""Seconds that ready work may wait before something is wrong."""
+CLOCK_LIMIT = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One check: `level` is `ok`, `warn` or `bad`."""
+
+    name: str
+    level: str
+    saw: str
+    remedy: str = ""
+
+
+def examine(fleet: Fleet, redis: Redis, *, now: dt.datetime) -> list[Checked]:
+    """Run every check; none of them changes anything."""
+    return [
+        *_database(fleet, now),
+        *_redis(redis),
+        *_work(fleet, now),
+        *_partners(fleet),
+    ]
+
+
+def _database(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
+    try:
+        with fleet.database.connect() as connection:
+            version = connection.execute(sa.text("SHOW server_version")).scalar_one()
+            current = is_current(connection)
+            fsync = connection.execute(sa.text("SHOW fsync")).scalar_one()
+        with fleet.session() as session:
+            skew = abs((fleet_state.now(session) - now).total_seconds())
+    except sa.exc.SQLAlchemyError as error:
+        yield Checked(
+            name="database",
+            level="bad",
+            saw=f"{type(error).__name__}",
+            remedy="is DATABASE_URL right and the server up?",
+        )
+        return
+    yield Checked(name="database", level="ok", saw=f"PostgreSQL {version}")
+    yield Checked(
+        name="migrations",
+        level="ok" if current else "bad",
+        saw="at the revision this build needs, or after" if current else "behind this build",
+        remedy="" if current else "syncworkers db upgrade",
+    )
+    yield Checked(
+        name="durability",
+        level="ok" if fsync == "on" else "warn",
+        saw=f"fsync {fsync}",
+        remedy="" if fsync == "on" else "“accepted is stored” needs fsync = on",
+    )
+    yield Checked(
+        name="clock",
+        level="ok" if skew < CLOCK_LIMIT else "warn",
+        saw=f"{skew:.1f} s between this machine and the database",
+        remedy="" if skew < CLOCK_LIMIT else "only the database's clock decides, but mend NTP here",
+    )
+
+
+def _redis(redis: Redis) -> Iterator[Checked]:
+    try:
+        info = redis.info("server")
+        policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "unknown")
+    except RedisError as error:
+        yield Checked(
+            name="redis",
+            level="bad",
+            saw=str(error),
+            remedy="nothing is lost, but wake-ups fail: is REDIS_URL right and the server up?",
+        )
+        return
+    yield Checked(name="redis", level="ok", saw=f"Redis {info['redis_version']}")
+    safe = policy == "noeviction"
+    yield Checked(
+        name="redis policy",
+        level="ok" if safe else "warn",
+        saw=f"maxmemory-policy {policy}",
+        remedy="" if safe else "evicted wake-ups cost seconds each: set noeviction, its own Redis",
+    )
+
+
+def _work(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
+    with fleet.session() as session:
+        loads = lanes.loads(session)
+        late = slots.late(session)
+        held: dict[str, int] = dict(
+            session.execute(
+                sa.text("""SELECT topic, count(*) FROM message
+                            WHERE state = 'parked' AND waiting_for LIKE 'topic:%' GROUP BY 1""")
+            )
+            .tuples()
+            .all()
+        )
+        cases = session.execute(
+            sa.text("SELECT count(*) FROM exception_case WHERE state = 'open'")
+        ).scalar_one()
+    for load in loads:
+        lag = (now - load.oldest_due).total_seconds() if load.oldest_due else 0.0
+        slow = lag > LAG_LIMIT and load.paused_reason is None
+        paused = f", paused: {load.paused_reason}" if load.paused_reason else ""
+        yield Checked(
+            name=f"lane {load.name}",
+            level="bad" if slow else "warn" if load.paused_reason or load.blocked else "ok",
+            saw=f"{load.rows} rows open, {load.blocked} lines blocked, oldest due "
+            f"{max(lag, 0.0):.0f} s ago{paused}",
+            remedy="are the workers up (`syncworkers up`, Flower)?" if slow else "",
+        )
+    if late:
+        yield Checked(
+            name="schedule",
+            level="warn",
+            saw=f"begun and never finished: {', '.join(late)}",
+            remedy="the next beat takes them over; look for a killed worker",
+        )
+    if held:
+        topics = ", ".join(f"{topic} {count}" for topic, count in sorted(held.items()))
+        yield Checked(name="topics kept for later", level="ok", saw=topics)
+    yield Checked(
+        name="cases",
+        level="warn" if cases else "ok",
+        saw=f"{cases} open",
+        remedy="syncworkers exceptions list" if cases else "",
+    )
+
+
+def _partners(fleet: Fleet) -> Iterator[Checked]:
+    for name, partner in sorted(fleet.partners.items()):
+        wrong = partner.connection.check()
+        yield Checked(
+            name=f"partner {name}",
+            level="bad" if wrong else "ok",
+            saw="; ".join(wrong) or "answers, accepts our credentials",
+            remedy=f"see config/partners/{name}.toml" if wrong else "",
+        )

@@ -1,0 +1,1 @@
+"""Business policy: config/*.toml, validated once, as frozen values."""

@@ -1,0 +1,36 @@
+"""How each store's orders are booked in the ERP: explicit tables, no defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from syncworkers.canonical.orders import AdjustmentKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingPolicy:
+    """`config/booking.toml`, one table per store. A missing entry is a violation, never a default.
+
+    `items` maps the store's SKU to the ERP's item number; `warehouses` the delivery country;
+    `delivery_modes` the store's shipping method; `charges` an adjustment kind to a charge code;
+    `payment_methods` a payment gateway to the ERP's method of payment.
+    """
+
+    store: str
+    erp: str
+    company: str
+    order_prefix: str
+    language: str
+    one_time_customer: str | None
+    """ERP account for customers without one of their own; None: such orders wait for the link."""
+    gift_card_item: str | None
+    accept_test_orders: bool
+    items: Mapping[str, str]
+    warehouses: Mapping[str, str]
+    delivery_modes: Mapping[str, str]
+    charges: Mapping[AdjustmentKind, str]
+    payment_methods: Mapping[str, str]

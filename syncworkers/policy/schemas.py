@@ -1,0 +1,124 @@
+"""What the configuration files may say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+
+from syncworkers.canonical.orders import AdjustmentKind
+from syncworkers.policy.booking import BookingPolicy
+from syncworkers.policy.partners import LanePolicy, PartnerPolicy, PollPolicy
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+
+
+class Duration(fields.Field[float]):
+    """Seconds, as a number or as `30s`, `15m`, `2h`, `1d`."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> float:
+        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if match is not None:
+            return float(match[1]) * UNITS[match[2]]
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            message = "must be seconds, or a text like 30s, 15m, 2h"
+            raise ValidationError(message)
+        return float(value)
+
+
+class ConfigSchema(Schema):
+    """A table of a configuration file: unknown keys are mistakes."""
+
+    class Meta:
+        """Strict."""
+
+        unknown = RAISE
+
+
+def _texts() -> fields.Dict:
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.Length(min=1)),
+        load_default=dict,
+    )
+
+
+class LaneSchema(ConfigSchema):
+    """`[lane]` of a partner."""
+
+    slots = fields.Integer(validate=validate.Range(1, 1000))
+    batch = fields.Integer(validate=validate.Range(1, 1000))
+    gather_ms = fields.Integer(validate=validate.Range(0, 60_000))
+    work_budget = Duration()
+    call_deadline = Duration()
+    settle = Duration()
+    recheck = Duration()
+    max_attempts = fields.Integer(validate=validate.Range(1, 1000))
+    backoff_first = Duration()
+    backoff_limit = Duration()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> LanePolicy:
+        return LanePolicy(**data)
+
+
+class PollSchema(ConfigSchema):
+    """`[poll]` of a partner."""
+
+    every = Duration()
+    overlap = Duration()
+    horizon = Duration()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> PollPolicy:
+        return PollPolicy(**data)
+
+
+class PartnerSchema(ConfigSchema):
+    """`config/partners/<name>.toml`."""
+
+    name = fields.String(required=True)
+    connector = fields.String(required=True, validate=validate.Length(min=1))
+    role = fields.String(required=True, validate=validate.OneOf(["store", "erp"]))
+    brand = fields.String(load_default="")
+    connection = fields.Dict(keys=fields.String(), required=True)
+    lane = fields.Nested(LaneSchema, load_default=LanePolicy)
+    poll = fields.Nested(PollSchema, load_default=None)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> PartnerPolicy:
+        return PartnerPolicy(**data)
+
+
+class BookingSchema(ConfigSchema):
+    """One store's table of `config/booking.toml`."""
+
+    store = fields.String(required=True)
+    erp = fields.String(required=True)
+    company = fields.String(required=True, validate=validate.Length(min=1, max=4))
+    order_prefix = fields.String(required=True, validate=validate.Length(max=6))
+    language = fields.String(required=True)
+    one_time_customer = fields.String(load_default=None)
+    gift_card_item = fields.String(load_default=None)
+    accept_test_orders = fields.Boolean(load_default=False)
+    items = _texts()
+    warehouses = _texts()
+    delivery_modes = _texts()
+    payment_methods = _texts()
+    charges = fields.Dict(
+        keys=fields.Enum(AdjustmentKind, by_value=True),
+        values=fields.String(validate=validate.Length(min=1)),
+        load_default=dict,
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> BookingPolicy:
+        return BookingPolicy(**data)
+
+
+class ExpectationsSchema(ConfigSchema):
+    """`config/sla.toml`: how soon each hand-over must follow."""
+
+    erp_booked = Duration(required=True)

@@ -1,0 +1,1 @@
+"""Postgres: one file per family of tables, tables and their queries together."""

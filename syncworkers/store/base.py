@@ -1,0 +1,58 @@
+"""What all tables share: naming, types, and the columns that make a table one of work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "%(table_name)s_%(column_0_N_name)s",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table of the store."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        dt.datetime: sa.DateTime(timezone=True),
+        str: sa.Text(),
+        int: sa.BigInteger(),
+        Decimal: sa.Numeric(),
+        uuid.UUID: sa.Uuid(),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+class Work:
+    """The columns the engine needs on a table of work (see `engine.work`)."""
+
+    id: Mapped[int] = mapped_column(sa.Identity(always=True), primary_key=True)
+    lane: Mapped[int] = mapped_column(sa.SmallInteger)
+    line: Mapped[int]
+    state: Mapped[str]
+    due_at: Mapped[dt.datetime | None]
+    """When a parked row looks again; open rows follow their line."""
+    waiting_for: Mapped[str | None]
+    waits: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    unknown_since: Mapped[dt.datetime | None]
+    """A worker may have begun it and told nobody: its effect must be looked up first."""
+    retries: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    """How often a person had it tried again."""
+
+
+def one_of(column: str, states: tuple[str, ...]) -> sa.CheckConstraint:
+    """Make the CHECK that keeps a text column to its vocabulary."""
+    listed = ", ".join(f"'{state}'" for state in states)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)

@@ -1,0 +1,215 @@
+"""The inbox: every message a partner sent us, stored once, as received."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from syncworkers.store.base import Base, Work, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+MESSAGE_STATES = ("open", "parked", "applied", "superseded", "echo", "rejected")
+
+
+class Message(Work, Base):
+    """One thing received. A duplicate is not stored again, only counted."""
+
+    __tablename__ = "message"
+
+    partner: Mapped[str]
+    source: Mapped[str]
+    """How it came: webhook, poll, file."""
+    external_id: Mapped[str]
+    topic: Mapped[str]
+    kind: Mapped[str]
+    entity: Mapped[str]
+    """The partner's id of the object; with partner and kind it names the line."""
+    event_id: Mapped[str | None]
+    contract: Mapped[str | None]
+    reason: Mapped[str | None]
+    duplicates: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    correlation_id: Mapped[uuid.UUID]
+    received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+    finished_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        sa.UniqueConstraint("partner", "source", "external_id"),
+        sa.Index("message_open", "lane", "line", "id", postgresql_where=sa.text("state = 'open'")),
+        sa.Index("message_parked", "due_at", postgresql_where=sa.text("state = 'parked'")),
+        sa.Index("message_waiting", "waiting_for", postgresql_where=sa.text("state = 'parked'")),
+        sa.Index("message_correlation_id", "correlation_id"),
+        sa.Index("message_entity", "partner", "kind", "entity"),
+        one_of("state", MESSAGE_STATES),
+    )
+
+
+class MessageBody(Base):
+    """A message's text: as received, and as read again at the partner before acting on it."""
+
+    __tablename__ = "message_body"
+
+    message_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("message.id", ondelete="CASCADE"), primary_key=True
+    )
+    part: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+    __table_args__ = (one_of("part", ("received", "reread")),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message at the door. `waiting_for` parks it there (its topic has no meaning to us yet)."""
+
+    lane: int
+    line: int
+    partner: str
+    source: str
+    external_id: str
+    topic: str
+    kind: str
+    entity: str
+    correlation_id: uuid.UUID
+    body: bytes
+    event_id: str | None = None
+    contract: str | None = None
+    waiting_for: str | None = None
+
+
+def known(session: Session, partner: str, source: str, ids: Collection[str]) -> set[str]:
+    """Return which of these external ids are stored already."""
+    rows = session.execute(
+        sa.select(Message.external_id).where(
+            Message.partner == partner, Message.source == source, Message.external_id.in_(ids)
+        )
+    )
+    return {row.external_id for row in rows}
+
+
+def count_duplicate(session: Session, partner: str, source: str, external_id: str) -> None:
+    """Count a message that came again; it is not stored again."""
+    session.execute(
+        sa.update(Message)
+        .where(
+            Message.partner == partner,
+            Message.source == source,
+            Message.external_id == external_id,
+        )
+        .values(duplicates=Message.duplicates + 1)
+    )
+
+
+def add(session: Session, messages: Sequence[NewMessage]) -> None:
+    """Store new messages; the caller has enqueued the lines of those that are open.
+
+    Raises IntegrityError if one of them arrived by another way in the same moment.
+    """
+    day = sa.func.now() + dt.timedelta(days=1)
+    for new in messages:
+        stored = session.execute(
+            insert(Message)
+            .values(
+                lane=new.lane,
+                line=new.line,
+                partner=new.partner,
+                source=new.source,
+                external_id=new.external_id,
+                topic=new.topic,
+                kind=new.kind,
+                entity=new.entity,
+                event_id=new.event_id,
+                contract=new.contract,
+                correlation_id=new.correlation_id,
+                state="open" if new.waiting_for is None else "parked",
+                waiting_for=new.waiting_for,
+                due_at=None if new.waiting_for is None else day,
+            )
+            .returning(Message.id)
+        ).scalar_one()
+        session.execute(
+            insert(MessageBody).values(message_id=stored, part="received", body=new.body)
+        )
+
+
+def bodies(session: Session, ids: Collection[int]) -> dict[int, bytes]:
+    """Read what was received."""
+    if not ids:
+        return {}
+    rows = session.execute(
+        sa.select(MessageBody.message_id, MessageBody.body).where(
+            MessageBody.message_id.in_(ids), MessageBody.part == "received"
+        )
+    )
+    return {row.message_id: row.body for row in rows}
+
+
+def keep_reread(session: Session, reread: Mapping[int, bytes]) -> None:
+    """Keep what was read again before acting, beside what was received."""
+    if not reread:
+        return
+    statement = insert(MessageBody)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["message_id", "part"], set_={"body": statement.excluded.body}
+        ),
+        [
+            {"message_id": message, "part": "reread", "body": body}
+            for message, body in sorted(reread.items())
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a message ended, and why where the state does not say it."""
+
+    id: int
+    state: str
+    reason: str | None = None
+
+
+_FINISH = sa.text("""
+UPDATE message m SET state = v.state, reason = v.reason, finished_at = now()
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]))
+       v(id, state, reason)
+ WHERE m.id = v.id AND m.state = 'open'
+""")
+
+
+def finish(session: Session, endings: Sequence[Ending]) -> None:
+    """End messages."""
+    if endings:
+        session.execute(
+            _FINISH,
+            {
+                "ids": [ending.id for ending in endings],
+                "states": [ending.state for ending in endings],
+                "reasons": [ending.reason for ending in endings],
+            },
+        )
+
+
+def settled_or_under_way(
+    session: Session, partner: str, kind: str, entities: Collection[str]
+) -> dict[str, tuple[bool, dt.datetime | None]]:
+    """Say for each entity whether work on it is open, and when its last refused message came."""
+    rows = session.execute(
+        sa.select(
+            Message.entity,
+            sa.func.bool_or(Message.state.in_(["open", "parked"])),
+            sa.func.max(Message.received_at).filter(Message.state == "rejected"),
+        )
+        .where(Message.partner == partner, Message.kind == kind, Message.entity.in_(entities))
+        .group_by(Message.entity)
+    )
+    return {entity: (bool(is_open), refused) for entity, is_open, refused in rows}

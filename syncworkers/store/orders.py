@@ -1,0 +1,242 @@
+"""Sales orders: typed tables that finance and BI can query."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from syncworkers.canonical.kinds import Kind
+from syncworkers.canonical.orders import SalesOrder
+from syncworkers.store import codec
+from syncworkers.store.base import Base
+from syncworkers.store.history import EntityVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+
+class SalesOrderRow(Base):
+    """An order, as last accepted from its store."""
+
+    __tablename__ = "sales_order"
+
+    id: Mapped[int] = mapped_column(sa.Identity(always=False), primary_key=True)
+    """Drawn before the row is written, because its versions and deliveries name it."""
+    scope: Mapped[str]
+    """Brand and company: order 1001 exists in each shop."""
+    partner: Mapped[str]
+    external_id: Mapped[str]
+    number: Mapped[str]
+    version: Mapped[int] = mapped_column(sa.Integer)
+    correlation_id: Mapped[uuid.UUID]
+    placed_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+    """The store's clock; never ours."""
+    cancelled_at: Mapped[dt.datetime | None]
+    currency: Mapped[str]
+    total: Mapped[Decimal]
+    tax_total: Mapped[Decimal]
+    taxes_included: Mapped[bool]
+    test: Mapped[bool]
+    customer_id: Mapped[str | None]
+    customer_name: Mapped[str]
+    email: Mapped[str]
+    country: Mapped[str]
+    city: Mapped[str]
+    postal_code: Mapped[str]
+    erp: Mapped[str | None]
+    erp_number: Mapped[str | None]
+    """The number it has, or will have, in the ERP; its being there is a link."""
+    received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        sa.UniqueConstraint("partner", "external_id"),
+        sa.Index("sales_order_number", "number"),
+        sa.Index("sales_order_erp_number", "erp_number"),
+    )
+
+
+class SalesOrderLineRow(Base):
+    """A line of an order, in the store's order of lines."""
+
+    __tablename__ = "sales_order_line"
+
+    order_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("sales_order.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    external_id: Mapped[str]
+    sku: Mapped[str]
+    title: Mapped[str]
+    quantity: Mapped[int] = mapped_column(sa.Integer)
+    unit_price: Mapped[Decimal]
+    discount: Mapped[Decimal]
+    tax: Mapped[Decimal]
+    requires_shipping: Mapped[bool]
+    gift_card: Mapped[bool]
+
+    __table_args__ = (sa.Index("sales_order_line_sku", "sku"),)
+
+
+class SalesOrderAdjustmentRow(Base):
+    """An amount of an order beside its lines."""
+
+    __tablename__ = "sales_order_adjustment"
+
+    order_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("sales_order.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
+    kind: Mapped[str]
+    code: Mapped[str]
+    amount: Mapped[Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOrder:
+    """An order as it stands: our id and version of it, and the canonical object."""
+
+    id: int
+    version: int
+    order: SalesOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderWrite:
+    """A new version of an order to write down; `before` is None for a new one."""
+
+    id: int
+    scope: str
+    partner: str
+    version: int
+    correlation_id: uuid.UUID
+    before: SalesOrder | None
+    after: SalesOrder
+    erp: str | None
+    erp_number: str | None
+
+
+def lock(
+    session: Session, identities: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], StoredOrder]:
+    """Lock the orders of these (partner, external id) in the order of their ids, and read them."""
+    if not identities:
+        return {}
+    table = SalesOrderRow.__table__
+    rows = session.execute(
+        sa.select(
+            table.c.id,
+            table.c.version,
+            table.c.partner,
+            table.c.external_id,
+            EntityVersion.snapshot,
+        )
+        .join(
+            EntityVersion,
+            (EntityVersion.entity_kind == Kind.ORDER.value)
+            & (EntityVersion.entity_id == table.c.id)
+            & (EntityVersion.version == table.c.version),
+        )
+        .where(sa.tuple_(table.c.partner, table.c.external_id).in_(sorted(identities)))
+        .order_by(table.c.id)
+        .with_for_update(of=table)
+    )
+    return {
+        (row.partner, row.external_id): StoredOrder(
+            id=row.id, version=row.version, order=codec.load(row.snapshot, SalesOrder)
+        )
+        for row in rows
+    }
+
+
+def draw_ids(session: Session, count: int) -> list[int]:
+    """Draw ids for new orders."""
+    if not count:
+        return []
+    drawn = session.execute(
+        sa.text(
+            "SELECT nextval(pg_get_serial_sequence('sales_order', 'id'))"
+            " FROM generate_series(1, :n)"
+        ),
+        {"n": count},
+    )
+    return [row[0] for row in drawn]
+
+
+def save(session: Session, writes: Sequence[OrderWrite]) -> None:
+    """Write orders, lines and adjustments; lines and adjustments only where they changed."""
+    new = [write for write in writes if write.before is None]
+    changed = [write for write in writes if write.before is not None]
+    if new:
+        session.execute(sa.insert(SalesOrderRow), [_row(write) for write in new])
+    if changed:
+        session.execute(sa.update(SalesOrderRow), [_row(write) for write in changed])
+    for model, parts in ((SalesOrderLineRow, "lines"), (SalesOrderAdjustmentRow, "adjustments")):
+        moved = [
+            write
+            for write in writes
+            if write.before is None or getattr(write.before, parts) != getattr(write.after, parts)
+        ]
+        stale = [write.id for write in moved if write.before is not None]
+        if stale:
+            session.execute(sa.delete(model).where(model.order_id.in_(stale)))
+        rows = [row for write in moved for row in _parts(write, parts)]
+        if rows:
+            session.execute(sa.insert(model), rows)
+
+
+def _row(write: OrderWrite) -> dict[str, object]:
+    order = write.after
+    address = order.shipping_address or order.billing_address
+    return {
+        "id": write.id,
+        "scope": write.scope,
+        "partner": write.partner,
+        "external_id": order.external_id,
+        "number": order.number,
+        "version": write.version,
+        "correlation_id": write.correlation_id,
+        "placed_at": order.placed_at,
+        "updated_at": order.updated_at,
+        "cancelled_at": order.cancelled_at,
+        "currency": order.currency,
+        "total": order.total,
+        "tax_total": order.tax_total,
+        "taxes_included": order.taxes_included,
+        "test": order.test,
+        "customer_id": order.customer_id,
+        "customer_name": order.customer_name,
+        "email": order.email,
+        "country": address.country if address else "",
+        "city": address.city if address else "",
+        "postal_code": address.postal_code if address else "",
+        "erp": write.erp,
+        "erp_number": write.erp_number,
+    }
+
+
+def _parts(write: OrderWrite, parts: str) -> list[dict[str, object]]:
+    return [
+        {"order_id": write.id, "position": position, **codec.columns(part)}
+        for position, part in enumerate(getattr(write.after, parts))
+    ]
+
+
+def seen_since(
+    session: Session, partner: str, external_ids: Collection[str]
+) -> Mapping[str, dt.datetime]:
+    """Return how new our snapshot of each of these orders is, by the store's clock."""
+    rows = session.execute(
+        sa.select(SalesOrderRow.external_id, SalesOrderRow.updated_at).where(
+            SalesOrderRow.partner == partner, SalesOrderRow.external_id.in_(external_ids)
+        )
+    )
+    return {row.external_id: row.updated_at for row in rows}

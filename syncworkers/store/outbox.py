@@ -1,0 +1,194 @@
+"""The outbox: every effect owed to a partner, and each try at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from syncworkers.store.base import Base, Work, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.orm import Session
+
+DELIVERY_STATES = ("open", "parked", "confirmed", "superseded", "cancelled", "dead")
+
+
+class Delivery(Work, Base):
+    """One effect owed: partner, operation, entity. `body` is what to deliver, in canonical form."""
+
+    __tablename__ = "delivery"
+
+    partner: Mapped[str]
+    operation: Mapped[str]
+    entity_kind: Mapped[str]
+    entity_id: Mapped[int]
+    entity_version: Mapped[int] = mapped_column(sa.Integer)
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    """Ours, permanent: (partner, operation, entity, cause)."""
+    generation: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    """Raised only after a look-up has shown that the former effect is not there."""
+    absences: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    reason: Mapped[str | None]
+    body: Mapped[dict[str, Any]]
+    correlation_id: Mapped[uuid.UUID]
+    causation_id: Mapped[int]
+    """The message that caused it."""
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+    finished_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        sa.Index("delivery_open", "lane", "line", "id", postgresql_where=sa.text("state = 'open'")),
+        sa.Index("delivery_parked", "due_at", postgresql_where=sa.text("state = 'parked'")),
+        sa.Index("delivery_waiting", "waiting_for", postgresql_where=sa.text("state = 'parked'")),
+        sa.Index("delivery_entity", "entity_kind", "entity_id"),
+        sa.Index("delivery_correlation_id", "correlation_id"),
+        one_of("state", DELIVERY_STATES),
+    )
+
+
+class Attempt(Base):
+    """One try at a delivery: a call made or a look-up, and what came back.
+
+    The texts are kept where they are evidence (anything but confirmed); the hash always.
+    """
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(sa.Identity(always=True), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("delivery.id", ondelete="CASCADE"))
+    action: Mapped[str]
+    verdict: Mapped[str]
+    call: Mapped[str]
+    """Deliveries that travelled in one call share it."""
+    status: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    duration_ms: Mapped[int] = mapped_column(sa.Integer)
+    error: Mapped[str | None]
+    sent_hash: Mapped[str | None]
+    sent: Mapped[str | None]
+    answer: Mapped[str | None]
+    worker: Mapped[str]
+    at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        sa.Index("attempt_delivery_id", "delivery_id"),
+        one_of("action", ("push", "find")),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """An effect to owe from now on."""
+
+    lane: int
+    line: int
+    partner: str
+    operation: str
+    entity_kind: str
+    entity_id: int
+    entity_version: int
+    cause: str
+    body: dict[str, Any]
+    correlation_id: uuid.UUID
+    causation_id: int
+
+    @property
+    def idempotency_key(self) -> str:
+        """Ours, permanent."""
+        return f"{self.partner}:{self.operation}:{self.entity_kind}/{self.entity_id}:{self.cause}"
+
+
+def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
+    """Owe these effects; the caller has enqueued their lines, so ids follow the lines' order."""
+    if not deliveries:
+        return
+    session.execute(
+        insert(Delivery),
+        [
+            {
+                "lane": new.lane,
+                "line": new.line,
+                "state": "open",
+                "partner": new.partner,
+                "operation": new.operation,
+                "entity_kind": new.entity_kind,
+                "entity_id": new.entity_id,
+                "entity_version": new.entity_version,
+                "idempotency_key": new.idempotency_key,
+                "body": new.body,
+                "correlation_id": new.correlation_id,
+                "causation_id": new.causation_id,
+            }
+            for new in deliveries
+        ],
+    )
+
+
+def owed_entities(
+    session: Session, kind: str, operation: str, entities: Collection[int]
+) -> set[int]:
+    """Return which entities have this effect owed or made (not called off)."""
+    if not entities:
+        return set()
+    rows = session.execute(
+        sa.select(Delivery.entity_id).where(
+            Delivery.entity_kind == kind,
+            Delivery.entity_id.in_(entities),
+            Delivery.operation == operation,
+            Delivery.state.not_in(["cancelled", "superseded"]),
+        )
+    )
+    return {row.entity_id for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryChange:
+    """What one batch made of a delivery; `state` `open` leaves it in its line."""
+
+    id: int
+    state: str
+    reason: str | None = None
+    unknown: bool = False
+    absences: int = 0
+    generation: int = 0
+
+
+_CHANGE = sa.text("""
+UPDATE delivery d
+   SET state = v.state, reason = v.reason, absences = v.absences, generation = v.generation,
+       unknown_since = CASE WHEN v.unknown THEN coalesce(d.unknown_since, now()) END,
+       finished_at = CASE WHEN v.state <> 'open' THEN now() END
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+              CAST(:unknowns AS bool[]), CAST(:absences AS int[]), CAST(:generations AS int[]))
+       v(id, state, reason, unknown, absences, generation)
+ WHERE d.id = v.id AND d.state = 'open'
+""")
+
+
+def change(session: Session, changes: Sequence[DeliveryChange]) -> None:
+    """Record what became of deliveries."""
+    if changes:
+        session.execute(
+            _CHANGE,
+            {
+                "ids": [one.id for one in changes],
+                "states": [one.state for one in changes],
+                "reasons": [one.reason for one in changes],
+                "unknowns": [one.unknown for one in changes],
+                "absences": [one.absences for one in changes],
+                "generations": [one.generation for one in changes],
+            },
+        )
+
+
+def add_attempts(session: Session, attempts: Sequence[dict[str, Any]]) -> None:
+    """Write tries down, keyed as the columns of `attempt`."""
+    if attempts:
+        session.execute(insert(Attempt), list(attempts))

@@ -1,0 +1,17 @@
+"""All families of tables in one place, for migrations and for checks that need every table."""
+
+from __future__ import annotations
+
+from syncworkers.store import (  # noqa: F401 - imported so that their tables are known
+    attention,
+    contracts,
+    fleet,
+    history,
+    identity,
+    inbox,
+    orders,
+    outbox,
+)
+from syncworkers.store.base import Base
+
+__all__ = ["Base"]

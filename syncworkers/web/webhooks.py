@@ -1,0 +1,71 @@
+"""`POST /webhooks/<partner>`: the raw body to the flow, the receipt back as a status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from syncworkers.connectors.base import ANSWERS, Receipt
+from syncworkers.flows.receive import UnknownPartnerError, receive_webhook
+from syncworkers.web.answers import problem
+
+if TYPE_CHECKING:
+    from flask import Response
+    from prometheus_client import Counter
+
+    from syncworkers.flows.fleet import Fleet
+
+ERRORS: dict[Receipt, tuple[str, str]] = {
+    Receipt.FORGED: (
+        "the proof of the sender is missing or wrong",
+        "Compare the secret of this partner with the one the webhook is signed with.",
+    ),
+    Receipt.TOO_LARGE: ("the body is too large", "Send a smaller body."),
+    Receipt.UNAVAILABLE: (
+        "not stored: the database is away",
+        "Send the same again after the seconds in Retry-After.",
+    ),
+}
+
+
+def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
+    """Build the route; `receipts` counts by partner and receipt, `max_body` is in bytes."""
+    routes = Blueprint("webhooks", __name__)
+
+    @routes.post("/webhooks/<partner>")
+    def receive(partner: str) -> Response:
+        """Answer 2xx only after the commit."""
+        try:
+            receipt = _receive(fleet, partner, max_body)
+        except UnknownPartnerError:
+            return problem(404, "no such partner", "Look at the partner's name in the address.")
+        receipts.labels(partner=partner, receipt=receipt.value).inc()
+        return _answer(fleet, partner, receipt)
+
+    return routes
+
+
+def _receive(fleet: Fleet, partner: str, max_body: int) -> Receipt:
+    known = fleet.partners.get(partner)
+    if known is None or not hasattr(known.connection, "receive"):
+        raise UnknownPartnerError(partner)
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return Receipt.TOO_LARGE
+    if len(body) > max_body:
+        return Receipt.TOO_LARGE
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return receive_webhook(fleet, partner, headers, body)
+
+
+def _answer(fleet: Fleet, partner: str, receipt: Receipt) -> Response:
+    table = fleet.partners[partner].connection.answers
+    status = table.get(receipt, ANSWERS[receipt])
+    if receipt in ERRORS:
+        return problem(status, *ERRORS[receipt])
+    response = jsonify({"receipt": receipt.value})
+    response.status_code = status
+    return response

@@ -1,0 +1,1 @@
+"""Celery, and only Celery: queues, schedule and thin tasks that call the flows."""

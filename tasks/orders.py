@@ -1,0 +1,27 @@
+"""Orders: read them in, work the inbox, deliver what is owed."""
+
+from __future__ import annotations
+
+from syncworkers.flows.deliver import deliver_due
+from syncworkers.flows.poll import poll_orders
+from syncworkers.flows.process import process_due
+from tasks.celery import app
+from tasks.fleet import fleet
+
+
+@app.task(name="orders.process")
+def process() -> None:
+    """Work through the inbox of orders."""
+    process_due(fleet())
+
+
+@app.task(name="orders.deliver")
+def deliver(partner: str) -> None:
+    """Send the orders due to one partner."""
+    deliver_due(fleet(), partner)
+
+
+@app.task(name="orders.poll")
+def poll(partner: str) -> None:
+    """Read the orders of one store that changed."""
+    poll_orders(fleet(), partner)
