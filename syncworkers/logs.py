@@ -1,7 +1,7 @@
 """Logs: JSON lines in production, readable lines in dev, and nothing personal or secret in either.
 
-Our own loggers and those of libraries go the same way. What a line is about (correlation id, partner,
-lane, task) is bound once with `bound` and stands in every line below it.
+Our own loggers and those of libraries go the same way. What a line is about (correlation id,
+partner, lane, task) is bound once with `bound` and stands in every line below it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
@@ -25,10 +26,19 @@ REDACTED = "[redacted]"
 LONGEST = 8000
 """Characters of one value; a log line is no place for a payload."""
 
+CHATTY = (
+    "alembic.runtime.migration",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "urllib3",
+)
+"""Loggers that say something for every message; their warnings and errors are heard."""
+
 SECRETS = "authorization password passwd secret token credential credentials cookie hmac signature"
 PERSONAL = (
-    "email phone mobile address address1 address2 street city zip postcode postal firstname lastname "
-    "surname fullname recipient birthday"
+    "email phone mobile address address1 address2 street city zip postcode postal firstname "
+    "lastname surname fullname recipient birthday"
 )
 PAYLOADS = "body payload snapshot headers sent answer"
 SENSITIVE = frozenset(f"{SECRETS} {PERSONAL} {PAYLOADS}".split())
@@ -51,7 +61,9 @@ _TEXT = re.compile(
 )
 
 
-def configure(environment: str, level: int | str = logging.INFO, stream: TextIO | None = None) -> None:
+def configure(
+    environment: str, level: int | str = logging.INFO, stream: TextIO | None = None
+) -> None:
     """Send all logs of this process to `stream` (standard error), as the environment likes them."""
     structlog.configure(
         processors=[
@@ -73,7 +85,7 @@ def configure(environment: str, level: int | str = logging.INFO, stream: TextIO 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("urllib3", "alembic.runtime.migration", "kombu.pidbox"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 
@@ -85,7 +97,12 @@ def bound(**names: str | None) -> AbstractContextManager[Any]:
 
 def scrub(value: Any, key: str = "") -> Any:
     """Return the value without secrets and personal data, for logs and for error reports."""
-    if key and is_sensitive(key) and value is not None and not isinstance(value, bool | int | float):
+    if (
+        key
+        and is_sensitive(key)
+        and value is not None
+        and not isinstance(value, bool | int | float)
+    ):
         return REDACTED
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -104,7 +121,7 @@ def scrub_text(text: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Cut out the middle, at a line's end: half a statement's parameters would not be recognised."""
+    """Cut out the middle, at a line's end: half a statement's parameters look like any text."""
     if len(text) <= LONGEST:
         return text
     head, tail = text[: LONGEST // 2], text[-LONGEST // 2 :].partition("\n")[2]
@@ -115,7 +132,7 @@ def is_sensitive(key: str) -> bool:
     """Say whether values under this key stay out of logs."""
     words = [word.lower() for word in _WORDS.findall(key)]
     return not SENSITIVE.isdisjoint(words) or any(
-        "_".join(pair) in JOINED for pair in zip(words, words[1:], strict=False)
+        "_".join(pair) in JOINED for pair in pairwise(words)
     )
 
 

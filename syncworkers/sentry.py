@@ -1,7 +1,8 @@
 """Sentry: errors and cron monitors leave this process only scrubbed; without a DSN nothing does.
 
-An event keeps what a programmer needs (type, place, our own words, which partner and lane) and loses
-whatever may hold business: request, local variables, breadcrumb data, statements with parameters.
+An event keeps what a programmer needs (type, place, our own words, which partner and lane) and
+loses whatever may hold business: request, local variables, breadcrumb data, statements with
+parameters.
 """
 
 from __future__ import annotations
@@ -120,4 +121,3 @@ def _scrub_exception(error: dict[str, Any]) -> None:
 def _scrub_frames(stacktrace: dict[str, Any] | None) -> None:
     for frame in (stacktrace or {}).get("frames", ()):
         frame.pop("vars", None)
-

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import celery
 import structlog
 
 from syncworkers import logs
 
+if TYPE_CHECKING:
+    # Celery's own class takes type arguments from 5.7 on, its stubs always do.
+    CeleryTask = celery.Task[..., Any]
+else:
+    CeleryTask = celery.Task
+
 log = structlog.get_logger(__name__)
 
 
-class FleetTask(celery.Task):
+class FleetTask(CeleryTask):
     """A wake-up for one task, and at most one partner."""
 
     abstract = True

@@ -1,4 +1,4 @@
-"""How Celery reaches Redis. Every figure is measured; see docs and `tests/integration/test_celery.py`."""
+"""How Celery reaches Redis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 PREFIX = "syncworkers:"
-"""Before every key of the transport; options that an older kombu does not know are ignored by it."""
+"""Stands before every key of the transport."""
 
 WORKING: dict[str, Any] = {
     "socket_timeout": 30,
@@ -18,7 +18,8 @@ WORKING: dict[str, Any] = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
-"""Workers and beat: they wait for Redis and come back by themselves."""
+"""Workers and beat: they wait for Redis and come back by themselves. A kombu that does not know an
+option ignores it."""
 
 PUBLISHING: dict[str, Any] = {
     **WORKING,

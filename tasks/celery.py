@@ -1,7 +1,7 @@
 """The Celery app: one place for how messages are sent, taken and forgotten.
 
-Messages are hints (a name and at most a partner); the record is in Postgres. So they are acknowledged
-early, expire, are never retried and leave no result. Business retries live in rows.
+Messages are hints (a name and at most a partner); the record is in Postgres. So they are
+acknowledged early, expire, are never retried and leave no result. Business retries live in rows.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery, signals
 
 from syncworkers import logs, sentry
-from syncworkers.policy.load import load_policy
+from syncworkers.policy.load import PolicyError, load_policy
 from syncworkers.settings import load_settings
 from tasks.base import FleetTask
 from tasks.broker import WORKING, broker_url
-from tasks.published import count_published
-from tasks.queues import QUEUES, ROUTES
+from tasks.published import PublishedCount
+from tasks.queues import QUEUES, ROUTES, Queue
 from tasks.schedule import SCHEDULE, polls, unmonitored
 
 if TYPE_CHECKING:
     from celery.beat import Service
 
 settings = load_settings()
+published = PublishedCount(settings.redis_url)
 
 app = Celery(
     "syncworkers",
@@ -35,6 +36,8 @@ app.conf.update(
     task_queues=QUEUES,
     task_routes=ROUTES,
     task_create_missing_queues=False,
+    # Celery wants a default that exists; the routes see to it that nothing ever goes there.
+    task_default_queue=Queue.MAINTENANCE.value,
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     result_expires=None,
@@ -72,7 +75,11 @@ def _worker(**_: Any) -> None:
 @signals.beat_init.connect
 def _beat(sender: Service, **_: Any) -> None:
     """Only beat reads the partners at its start; a worker does when it composes its fleet."""
-    policy = load_policy(settings.config, settings.environment, os.environ)
+    try:
+        policy = load_policy(settings.config, settings.environment, os.environ)
+    except PolicyError as error:
+        # Celery only logs what a signal's receiver raises, and beat would go on without polls.
+        raise SystemExit(str(error)) from error
     polled = polls(policy.partners.values())
     sender.scheduler.update_from_dict(polled)
     sentry.init(
@@ -84,5 +91,4 @@ def _beat(sender: Service, **_: Any) -> None:
 
 @signals.after_task_publish.connect
 def _count(**_: Any) -> None:
-    count_published(settings.redis_url)
-
+    published.add()

@@ -1,9 +1,7 @@
-"""Count the messages this fleet publishes, for the demo's messages per order; best effort."""
+"""Count the messages this fleet publishes, for the demo's messages per order."""
 
 from __future__ import annotations
 
-import functools
-import os
 import time
 
 from redis import Redis
@@ -11,25 +9,25 @@ from redis.exceptions import RedisError
 
 KEY = "syncworkers:published"
 SICK_FOR = 5.0
-
-_sick_until = [0.0]
-
-
-def count_published(redis_url: str) -> None:
-    """Add one; a Redis that does not answer is left alone for a while."""
-    if time.monotonic() < _sick_until[0]:
-        return
-    try:
-        _redis(redis_url, os.getpid()).incr(KEY)
-    except RedisError:
-        _sick_until[0] = time.monotonic() + SICK_FOR
+"""Seconds a Redis that does not answer is left alone: a count is not worth waiting for."""
 
 
-def published(redis_url: str) -> int:
-    """Return how many were counted."""
-    return int(_redis(redis_url, os.getpid()).get(KEY) or 0)  # type: ignore[arg-type]
+class PublishedCount:
+    """The counter in Redis; best effort."""
 
+    def __init__(self, redis_url: str) -> None:
+        self._redis = Redis.from_url(redis_url, socket_timeout=0.3, socket_connect_timeout=0.3)
+        self._sick_until = 0.0
 
-@functools.lru_cache(maxsize=2)
-def _redis(redis_url: str, _process: int) -> Redis:
-    return Redis.from_url(redis_url, socket_timeout=0.3, socket_connect_timeout=0.3)
+    def add(self) -> None:
+        """Count one message."""
+        if time.monotonic() < self._sick_until:
+            return
+        try:
+            self._redis.incr(KEY)
+        except RedisError:
+            self._sick_until = time.monotonic() + SICK_FOR
+
+    def read(self) -> int:
+        """Return how many were counted; raises what Redis raises."""
+        return int(self._redis.get(KEY) or 0)

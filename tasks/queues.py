@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any, NoReturn
 
+from kombu import Exchange
 from kombu import Queue as KombuQueue
 
 
@@ -21,5 +23,18 @@ class Queue(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-QUEUES = tuple(KombuQueue(queue.value) for queue in Queue)
-ROUTES = {f"{queue.value}.*": {"queue": queue.value} for queue in Queue}
+QUEUES = tuple(
+    KombuQueue(queue.value, Exchange(queue.value, type="direct"), routing_key=queue.value)
+    for queue in Queue
+)
+BY_PREFIX = {f"{queue.value}.*": {"queue": queue.value} for queue in Queue}
+
+
+def refuse(name: str, *_: Any, **__: Any) -> NoReturn:
+    """Refuse a task that no route names: it would wait in a queue nobody meant it for."""
+    message = f"no queue for task {name!r}: a task's name begins with its queue's"
+    raise LookupError(message)
+
+
+ROUTES = [BY_PREFIX, refuse]
+"""The first that answers decides."""

@@ -1,4 +1,7 @@
-"""The beat schedule. Any number of beats is harmless: short entries are idempotent, long ones take a slot."""
+"""The beat schedule.
+
+Any number of beats is harmless: short entries are idempotent, long ones take a slot.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Publisher:
     An instance belongs to one process. It raises what goes wrong: the waker counts and swallows it.
     """
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery[Any]) -> None:
         self._app = app
         self._lock = threading.Lock()
         self._connection: Connection | None = None

@@ -7,7 +7,7 @@ import sys
 
 import click
 from rich.markup import escape
-from syncworkers.cli.fleet import open_fleet
+from syncworkers.cli.context import open_fleet
 
 from syncworkers.bootstrap import link_redis
 from syncworkers.cli.output import as_json, console, print_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 from rich.table import Table
-from syncworkers.cli.fleet import open_fleet
+from syncworkers.cli.context import open_fleet
 
 from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
 from syncworkers.errors import RejectedError

@@ -54,8 +54,8 @@ def _refused(error: HTTPException) -> Response:
     return response
 
 
-def _broken(error: InternalServerError) -> Response:
-    log.error("request failed", exc_info=error.original_exception or error)
+def _broken(_error: InternalServerError) -> Response:
+    # Flask has logged it, with its traceback.
     return problem(500, "internal error")
 
 

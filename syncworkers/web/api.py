@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask_smorest import Api, Blueprint
+from flask_smorest import Api, Blueprint  # type: ignore[import-untyped]
 from marshmallow import Schema, fields
 
 from syncworkers.web import pulse
@@ -56,8 +56,8 @@ def install(app: Flask, fleet: Fleet) -> None:
     )
     routes = Blueprint("fleet", __name__, url_prefix="/api/v1", description="The fleet")
 
-    @routes.get("/status")
-    @routes.response(200, Status)
+    @routes.get("/status")  # type: ignore[untyped-decorator]
+    @routes.response(200, Status)  # type: ignore[untyped-decorator]
     def status() -> dict[str, Any]:
         """Show lanes, open cases and parked rows."""
         return _status(pulse.read(fleet))

@@ -21,6 +21,7 @@ OLDEST_DUE_LIMIT = 900.0
 """Seconds; older due work than that makes the fleet unready."""
 
 HEADERS = {
+    "Server": "syncworkers",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -23,11 +23,14 @@ log = structlog.get_logger(__name__)
 
 
 def count_receipts(registry: CollectorRegistry) -> Counter:
-    """Build the counter of webhooks answered by this process."""
+    """Build the counter of webhooks answered by this process, which the label `process` names.
+
+    A scrape meets any one process of several; each keeps a series of its own.
+    """
     return Counter(
         "syncworkers_webhooks",
         "Webhooks answered by this process",
-        ["partner", "receipt"],
+        ["process", "partner", "receipt"],
         registry=registry,
     )
 

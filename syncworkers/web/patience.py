@@ -64,10 +64,9 @@ class WhenReady:
 
     def _try(self) -> WSGIApplication | None:
         """Compose, one thread at a time and at most once a second."""
-        if self._application is None and self._lock.acquire(blocking=False):
+        if time.monotonic() >= self._not_before and self._lock.acquire(blocking=False):
             try:
-                if self._application is None and time.monotonic() >= self._not_before:
-                    self._application = self._compose()
+                self._application = self._application or self._compose()
             except SQLAlchemyError as error:
                 log.warning("gateway waits for its database", error=type(error).__name__)
                 self._not_before = time.monotonic() + 1.0
@@ -77,7 +76,7 @@ class WhenReady:
 
 
 def _answer(start: StartResponse, status: str, body: dict[str, Any]) -> Iterable[bytes]:
-    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    headers = [("Content-Type", "application/json"), ("Server", "syncworkers")]
     if not status.startswith("200"):
         headers.append(("Retry-After", str(RETRY_AFTER)))
     start(status, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, request
@@ -41,7 +42,7 @@ def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
             receipt = _receive(fleet, partner, max_body)
         except UnknownPartnerError:
             return problem(404, "no such partner", "Look at the partner's name in the address.")
-        receipts.labels(partner=partner, receipt=receipt.value).inc()
+        receipts.labels(os.getpid(), partner, receipt.value).inc()
         return _answer(fleet, partner, receipt)
 
     return routes

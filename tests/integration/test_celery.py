@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -11,17 +14,30 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+import sqlalchemy as sa
 from redis import Redis
 from redis.exceptions import RedisError
+
+from tasks.broker import broker_url
+from tasks.wakeups import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = "shared with the shop"
+NEW_CASE = """
+INSERT INTO exception_case (about, about_id, partner, entity_kind, entity, code, error, violations,
+                            correlation_id)
+VALUES ('message', 1, 'shopify-us', 'order', '1001', 'item.unmapped', 'no item', '[]',
+        gen_random_uuid())
+"""
 TOY = """
 from redis import Redis
 from tasks.celery import app, settings
@@ -104,7 +120,11 @@ def working(broker: Broker, folder: Path, *words: str, **more: str) -> Iterator[
     command = celery("worker", "--pool=threads", "--concurrency=2", "-l", "INFO", *words)
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            command, cwd=folder, env=environment(broker, folder, **more), stdout=output, stderr=output
+            command,
+            cwd=folder,
+            env=environment(broker, folder, **more),
+            stdout=output,
+            stderr=output,
         )
     try:
         until(lambda: " ready" in log.read_text() or worker.poll() is not None, seconds=30)
@@ -131,12 +151,8 @@ def publisher(url: str) -> Any:
     """Publish as a process with that address would."""
     with pytest.MonkeyPatch.context() as environ:
         environ.setenv("REDIS_URL", url)
-        from tasks.broker import broker_url
-        from tasks.celery import app
-        from tasks.wakeups import Publisher
-
+        app = import_module("tasks.celery").app
     app.conf.broker_url = broker_url(url)
-    app.set_current()
     return Publisher(app)
 
 
@@ -168,7 +184,7 @@ def test_wake_ups_arrive_again_after_redis_was_killed(broker: Broker, toys: Path
     until(lambda: broker.touched() == ["before"], seconds=5)
 
     broker.kill()
-    with pytest.raises(Exception, match="Redis|socket"):
+    with pytest.raises(Exception, match="connecting"):
         publish(["catalog.touch:lost"])
     broker.start()
     publish(["catalog.touch:after"])
@@ -193,15 +209,18 @@ def test_a_message_carries_names_only_expires_and_keeps_the_order_of_urgency(
     publish.close()
 
 
-def test_published_messages_are_counted(broker: Broker) -> None:
-    from tasks.published import KEY, count_published, published
+def test_published_messages_are_counted_by_the_process_that_sends_them(
+    broker: Broker, tmp_path: Path
+) -> None:
+    send = "from tasks.celery import app; from tasks.wakeups import Publisher as P; "
+    send += (
+        "P(app)(['orders.process', 'orders.deliver:d365-main']); app.send_task('sweep.wake_due')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", send], env=environment(broker, tmp_path), timeout=30, check=True
+    )
 
-    publisher(broker.url)
-    count_published(broker.url)
-    count_published(broker.url)
-
-    assert published(broker.url) == 2
-    assert broker.client.get(KEY) == b"2"
+    assert broker.client.get("syncworkers:published") == b"3"
 
 
 @pytest.fixture
@@ -223,18 +242,199 @@ def test_publishing_to_a_redis_that_is_silent_or_gone_fails_at_once(mute: str) -
 def test_a_task_without_a_queue_is_refused_by_the_sender(broker: Broker) -> None:
     app = publisher(broker.url)._app
 
-    with pytest.raises(Exception, match="celery"):
+    with pytest.raises(LookupError, match="no queue for task"):
         app.send_task("stray.task", retry=False)
-    assert broker.client.keys("syncworkers:*celery*") == []
+    assert broker.client.keys("*") == []
 
 
-def test_a_worker_announces_a_new_case(broker: Broker, fleet_environment: dict[str, str], tmp_path: Path, new_case: Any) -> None:
-    with working(broker, tmp_path, "-Q", "dead_letter", **fleet_environment):
+@pytest.fixture
+def partners(database_url: str) -> dict[str, str]:
+    """The environment of the partners in `config`; nobody listens at their addresses."""
+    return {
+        "DATABASE_URL": database_url,
+        "SYNCWORKERS_CONFIG": str(ROOT / "config"),
+        "SYNCWORKERS_ENV": "dev",
+        "SHOPIFY_US_URL": "http://127.0.0.1:9",
+        "SHOPIFY_US_CLIENT_ID": "test",
+        "SHOPIFY_US_CLIENT_SECRET": SECRET,
+        "D365_MAIN_URL": "http://127.0.0.1:9",
+        "D365_MAIN_TOKEN_URL": "http://127.0.0.1:9/token",
+        "D365_MAIN_CLIENT_ID": "test",
+        "D365_MAIN_CLIENT_SECRET": "test",
+    }
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("TRUNCATE message, line, lane, exception_case CASCADE"))
+    yield engine
+    engine.dispose()
+
+
+def ask(database: sa.Engine, question: str) -> Any:
+    with database.connect() as connection:
+        return connection.execute(sa.text(question)).scalar()
+
+
+def test_a_wake_up_makes_a_worker_announce_a_new_case(
+    broker: Broker, partners: dict[str, str], database: sa.Engine, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        connection.execute(sa.text(NEW_CASE))
+
+    with working(broker, tmp_path, "-Q", "dead_letter", **partners):
         publish = publisher(broker.url)
         publish(["dead_letter.open_cases"])
+        announced = "SELECT announced_at IS NOT NULL FROM exception_case"
+        until(lambda: ask(database, announced), seconds=10)
+        publish.close()
 
-        until(new_case.announced, seconds=10)
-    publish.close()
+    assert ask(database, "SELECT count(*) FROM exception_case WHERE group_id IS NOT NULL") == 1
+
+
+def test_beat_finds_what_no_wake_up_named(
+    broker: Broker, partners: dict[str, str], database: sa.Engine, tmp_path: Path
+) -> None:
+    lease = "UPDATE line SET owner = 'dead worker', lease_until = now() - interval '1 second'"
+    with working(broker, tmp_path, "-Q", "sweep", **partners):
+        beat = subprocess.Popen(
+            celery("beat"),
+            cwd=tmp_path,
+            env=environment(broker, tmp_path, **partners),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            registered = "SELECT count(*) FROM lane WHERE name = 'orders.deliver:d365-main'"
+            until(lambda: ask(database, registered), seconds=20)
+            with database.begin() as connection:
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO line (lane, key, pending)"
+                        " SELECT id, 7, 1 FROM lane WHERE name = 'orders.process'"
+                    )
+                )
+                connection.execute(sa.text(lease))
+            freed = "SELECT owner IS NULL AND crashes = 1 FROM line WHERE key = 7"
+            until(lambda: ask(database, freed), seconds=15)
+            until(lambda: broker.client.llen("syncworkers:orders"), seconds=5)
+        finally:
+            beat.terminate()
+            beat.wait()
+
+    assert list(tmp_path.glob("celerybeat*")) == []
+
+
+def test_beat_refuses_to_start_with_a_wrong_configuration(
+    broker: Broker, partners: dict[str, str], tmp_path: Path
+) -> None:
+    wrong = {**partners, "SYNCWORKERS_CONFIG": str(tmp_path / "nowhere")}
+
+    beat = subprocess.run(
+        celery("beat"),
+        cwd=tmp_path,
+        env=environment(broker, tmp_path, **wrong),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert beat.returncode == 1
+    assert "the configuration is wrong" in beat.stderr
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def granian(folder: Path, environ: dict[str, str]) -> Iterator[str]:
+    """Serve the gateway as the Procfile does."""
+    port = free_port()
+    words = f"-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 1 --no-ws"
+    command = [
+        sys.executable,
+        *words.split(),
+        "--blocking-threads",
+        "4",
+        "tasks.gateway:application",
+    ]
+    with (folder / "web.log").open("wb") as output:
+        server = subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=output)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert server.poll() is None, (folder / "web.log").read_text()
+        try:
+            return requests.get(f"{address}/healthz", timeout=1).ok  # noqa: TID251
+        except requests.ConnectionError:
+            return False
+
+    try:
+        until(answers, seconds=20)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def signed(body: bytes, message: str) -> dict[str, str]:
+    proof = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
+    return {
+        "X-Shopify-Hmac-Sha256": proof,
+        "X-Shopify-Topic": "orders/create",
+        "X-Shopify-Shop-Domain": "acme-us.myshopify.com",
+        "X-Shopify-Webhook-Id": message,
+        "X-Shopify-API-Version": "2026-07",
+    }
+
+
+def test_a_webhook_at_granian_is_stored_and_wakes_the_queue_of_orders(
+    broker: Broker, partners: dict[str, str], database: sa.Engine, tmp_path: Path
+) -> None:
+    body = b'{"id": 5182437124, "name": "#1001"}'
+    with granian(tmp_path, environment(broker, tmp_path, **partners)) as address:
+        url = f"{address}/webhooks/shopify-us"
+        with requests.Session() as shop:
+            first = shop.post(url, body, headers=signed(body, "m-1"), timeout=5)
+            again = shop.post(url, body, headers=signed(body, "m-1"), timeout=5)
+            chunked = shop.post(
+                url, iter([body[:9], body[9:]]), headers=signed(body, "m-2"), timeout=5
+            )
+            forged = shop.post(url, body + b" ", headers=signed(body, "m-3"), timeout=5)
+            huge = shop.post(url, iter([b"x" * 65536] * 33), headers=signed(b"", "m-4"), timeout=5)
+        until(lambda: broker.client.llen("syncworkers:orders"), seconds=5)
+
+    statuses = [answer.status_code for answer in (first, again, chunked, forged, huge)]
+    assert statuses == [200, 200, 200, 401, 413]
+    assert ask(database, "SELECT count(*) FROM message") == 2
+    assert first.headers["server"] == "syncworkers"
+    (raw, *_) = broker.client.lrange("syncworkers:orders", 0, -1)
+    assert json.loads(raw)["headers"]["task"] == "orders.process"
+
+
+def test_a_gateway_whose_redis_is_silent_answers_a_webhook_at_once(
+    mute: str, broker: Broker, partners: dict[str, str], database: sa.Engine, tmp_path: Path
+) -> None:
+    body = b'{"id": 5182437124, "name": "#1001"}'
+    environ = {**environment(broker, tmp_path, **partners), "REDIS_URL": mute}
+    with granian(tmp_path, environ) as address, requests.Session() as shop:
+        began = time.monotonic()
+        answers = [
+            shop.post(
+                f"{address}/webhooks/shopify-us", body, headers=signed(body, f"m-{n}"), timeout=5
+            ).status_code
+            for n in range(5)
+        ]
+        took = time.monotonic() - began
+
+    assert answers == [200] * 5
+    assert took < 2
+    assert ask(database, "SELECT count(*) FROM message WHERE state = 'open'") == 5
 
 
 def test_celery_finds_the_app_from_any_folder(broker: Broker, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import logging
+import os
 import socket
 import threading
 import time
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 SECRET = b"shared with the shop"
 MAX_BODY = 20_000
+LONG = hashlib.shake_256(b"a name").hexdigest(4000)
+"""Does not compress, so no index takes it."""
 
 
 class Shop:
@@ -52,7 +55,7 @@ class Shop:
             raise ProofError(message)
         try:
             entity = str(json.loads(body)["id"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             entity = "unreadable"
         return Received(
             external_id=headers.get("x-shop-message", hashlib.sha256(body).hexdigest()),
@@ -141,7 +144,7 @@ class Quiet(WSGIRequestHandler):
 def serving(application: Any) -> Iterator[int]:
     """Serve on a loopback port."""
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server.server_port
@@ -189,9 +192,7 @@ def call(
 
 def post(port: int, body: bytes, partner: str = "shop", **headers: str) -> Answer:
     named = {f"X-Shop-{name.title()}": value for name, value in headers.items()}
-    return call(
-        port, "POST", f"/webhooks/{partner}", body, {"X-Shop-Proof": sign(body), **named}
-    )
+    return call(port, "POST", f"/webhooks/{partner}", body, {"X-Shop-Proof": sign(body), **named})
 
 
 def speak(port: int, data: bytes) -> bytes:
@@ -274,7 +275,9 @@ def test_a_bad_or_missing_proof_gets_401_and_nothing_is_stored(
     assert fleet.waker.lanes == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("partner", ["nobody", "erp", "shop/", "..%2fshop", "%00", "%ff", "sh op%0d"])
+@pytest.mark.parametrize(
+    "partner", ["nobody", "erp", "shop/", "..%2fshop", "%00", "%ff", "sh op%0d"]
+)
 def test_an_unknown_partner_gets_404(gateway: int, fleet: Fleet, partner: str) -> None:
     answer = post(gateway, b'{"id": 1001}', partner.replace(" ", "%20"))
 
@@ -282,9 +285,7 @@ def test_an_unknown_partner_gets_404(gateway: int, fleet: Fleet, partner: str) -
     assert stored(fleet) == []
 
 
-def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(
-    gateway: int, fleet: Fleet
-) -> None:
+def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(gateway: int, fleet: Fleet) -> None:
     frame = len(b'{"id": 1, "note": ""}')
     just = b'{"id": 1, "note": "%s"}' % (b"x" * (MAX_BODY - frame))
 
@@ -365,6 +366,27 @@ def test_malformed_requests_get_a_refusal_and_never_a_500(
     assert answer.split(b" ")[1][:1] == b"4"
     assert b"evil.example" not in answer
     assert stored(fleet) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"id": "a\\u0000b"}', {}),
+        (b'{"id": "a\\ud800b"}', {}),
+        (b'{"id": "%s"}' % LONG.encode(), {}),
+        (b'{"id": 1}', {"message": LONG}),
+        (b'{"id": 1}', {"topic": LONG}),
+        (b"[" * 10_000, {}),
+    ],
+    ids=["nul", "surrogate", "long id", "long message id", "long topic", "deep"],
+)
+def test_a_signed_webhook_with_names_no_database_takes_is_kept_all_the_same(
+    gateway: int, fleet: Fleet, body: bytes, headers: dict[str, str]
+) -> None:
+    answers = [post(gateway, body, **headers).status for _ in range(2)]
+
+    assert answers == [202, 200]
+    assert [row.body for row in stored(fleet)] == [body]
 
 
 @settings(
@@ -526,9 +548,19 @@ def test_metrics_and_status_tell_the_same_figures(fleet: Fleet, gateway: int) ->
     metrics = call(gateway, "GET", "/metrics").body.decode().splitlines()
     status = call(gateway, "GET", "/api/v1/status").json
 
-    assert 'syncworkers_webhooks_total{partner="shop",receipt="accepted"} 2.0' in metrics
-    assert 'syncworkers_webhooks_total{partner="shop",receipt="duplicate"} 1.0' in metrics
-    assert 'syncworkers_webhooks_total{partner="shop",receipt="forged"} 1.0' in metrics
+    me = os.getpid()
+    assert (
+        f'syncworkers_webhooks_total{{partner="shop",process="{me}",receipt="accepted"}} 2.0'
+        in metrics
+    )
+    assert (
+        f'syncworkers_webhooks_total{{partner="shop",process="{me}",receipt="duplicate"}} 1.0'
+        in metrics
+    )
+    assert (
+        f'syncworkers_webhooks_total{{partner="shop",process="{me}",receipt="forged"}} 1.0'
+        in metrics
+    )
     assert 'syncworkers_lane_rows{lane="orders.process"} 3.0' in metrics
     assert 'syncworkers_lane_lines{lane="orders.process",state="waiting"} 2.0' in metrics
     assert 'syncworkers_parked_rows{table="message"} 1.0' in metrics
@@ -544,6 +576,15 @@ def test_the_api_describes_itself(gateway: int) -> None:
 
     assert answer.status == 200
     assert list(answer.json["paths"]) == ["/api/v1/status"]
+
+
+def test_a_gateway_with_a_wrong_configuration_does_not_start() -> None:
+    def compose() -> Any:
+        message = "the configuration is wrong"
+        raise ValueError(message)
+
+    with pytest.raises(ValueError, match="the configuration is wrong"):
+        WhenReady(compose)
 
 
 def test_a_gateway_started_before_its_database_answers_503_until_it_comes(fleet: Fleet) -> None:

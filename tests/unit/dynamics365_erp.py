@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     Connect = Callable[..., Dynamics365]
 
-SECRET = "s3cret/+value"  # noqa: S105
+SECRET = "s3cret/+value"
+NO_SET = '{"error":{"code":"","message":"Entity set not found."}}'
 OPERATION = re.compile(
     r"^(?P<method>GET|POST|PATCH) (?P<path>\S+) HTTP/1.1\r\n(?P<head>.*?)\r\n\r\n(?P<body>[^\r]*)",
     re.MULTILINE | re.DOTALL,
@@ -83,6 +84,7 @@ class Erp(ThreadingHTTPServer):
         self.tokens = 0
         self.refused_tokens = 0
         self.token_answer: Whole | None = None
+        self.sets: dict[str, Whole] = {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -105,6 +107,10 @@ class Handler(BaseHTTPRequestHandler):
             self.server.batches.append(operations)
             self.server.prefer.append(self.headers["Prefer"])
             self._play(self.server.script.pop(0), operations)
+
+    def do_GET(self) -> None:
+        entity_set = self.path.removeprefix("/data/").partition("?")[0]
+        self._answer(self.server.sets.get(entity_set, Whole(404, NO_SET)))
 
     def _token(self) -> None:
         self.server.tokens += 1

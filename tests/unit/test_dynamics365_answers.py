@@ -172,7 +172,7 @@ def test_lines_and_charges_are_compared_as_sets():
     assert set_differences([line], [], [freight], []) == [
         "line 1: is missing",
         "lines: sent 1, stand 0",
-        "charges: sent ['freight 4.9'], stand []",
+        "charges: sent FREIGHT 4.90, stand none",
     ]
 
 

@@ -188,6 +188,15 @@ def test_a_change_set_answer_that_names_two_groups_is_nobodys():
     assert second.failure is not None
 
 
+def test_a_boundary_that_begins_like_the_outer_one_stays_inside():
+    inner = change_set(part(201, number=1), part(201, number=2), boundary="b-1")
+
+    created, looked = read(OUTER, answer(inner, part(200, number=3)), [CREATE, READ])
+
+    assert [reply.status for reply in created.replies if reply] == [201, 201]
+    assert [reply.body for reply in looked.replies if reply] == [b"{}"]
+
+
 def test_bare_line_ends_a_quoted_boundary_and_a_preamble_are_understood():
     body = (
         b"preamble\n--b 1\nContent-Type: application/http\nContent-ID: 1\n\n"
@@ -206,6 +215,24 @@ def test_an_answer_cut_short_leaves_the_rest_unknown():
     (created,) = read(OUTER, cut, [CREATE])
 
     assert [reply is None for reply in created.replies] == [False, True]
+
+
+def test_an_answer_cut_anywhere_never_claims_what_it_does_not_say():
+    sent = [CREATE, READ, CREATE]
+    whole = answer(
+        change_set(part(201, number=1), part(201, number=2)),
+        part(200, number=3),
+        part(400, number=5),
+    )
+
+    for cut in range(len(whole)):
+        created, looked, refused = read(OUTER, whole[:cut], sent)
+
+        assert created.failure is None
+        assert {reply.status for reply in created.replies if reply} <= {201}
+        assert {reply.status for reply in looked.replies if reply} <= {200}
+        assert refused.replies == (None, None)
+        assert refused.failure is None or refused.failure.status == 400
 
 
 @pytest.mark.parametrize(

@@ -177,3 +177,40 @@ def test_another_company_and_unknown_work_never_leave(erp: Erp, connect: Connect
 
     assert [one.violations[0].code for one in outcomes] == ["company.unknown", "operation.unknown"]
     assert erp.batches == []
+
+
+def test_a_sound_environment_has_nothing_to_complain_of(erp: Erp, connect: Connect):
+    sets = ("SalesOrderHeadersV2", "SalesOrderLinesV3", "SalesOrderHeaderChargesV2")
+    erp.sets = {name: Whole(200, '{"value":[]}') for name in sets}
+    erp.sets["LegalEntities"] = Whole(200, '{"value":[{"LegalEntityId":"USMF"}]}')
+
+    assert connect().check() == []
+
+
+NO_HEADERS = (
+    "[connection] header_set: the environment has no entity set SalesOrderHeadersV9;"
+    " name the one it has, see /metadata/DataEntities there"
+)
+
+
+def test_an_unsound_environment_is_told_with_remedies(erp: Erp, connect: Connect):
+    erp.sets = {
+        "SalesOrderLinesV3": Whole(403, '{"error":{"message":"Forbidden."}}'),
+        "SalesOrderHeaderChargesV2": Whole(200, '{"value":[]}'),
+        "LegalEntities": Whole(200, '{"value":[]}'),
+    }
+
+    assert connect(header_set="SalesOrderHeadersV9").check() == [
+        NO_HEADERS,
+        "SalesOrderLinesV3: our user there lacks a role for it (403): Forbidden.",
+        "[connection] companies: the environment has no legal entity usmf",
+    ]
+
+
+def test_an_environment_out_of_reach_is_told_once(erp: Erp, connect: Connect):
+    (complaint,) = connect(url="http://127.0.0.1:9").check()
+
+    assert complaint == (
+        "http://127.0.0.1:9 cannot be read: GET 127.0.0.1/data/SalesOrderHeadersV2:"
+        " Connection refused; nothing was sent"
+    )

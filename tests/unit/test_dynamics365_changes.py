@@ -94,6 +94,14 @@ def test_a_change_without_a_known_version_reads_it_first(erp: Erp, connect: Conn
     assert [one.method for one in erp.batches[0]] == ["GET"]
 
 
+def test_a_moved_order_is_retried_when_the_look_is_throttled(erp: Erp, connect: Connect):
+    erp.script = [[reply(412), reply(200, stands("US1"))], Whole(429, "", {"Retry-After": "4"})]
+
+    (outcome,) = connect().push([readdress("US1")], Deadline(5))
+
+    assert (outcome.verdict, outcome.pause, outcome.after) == (Verdict.RETRY, True, 4.0)
+
+
 def test_a_moved_order_that_already_stands_so_is_adopted(erp: Erp, connect: Connect):
     erp.script = [
         [reply(412), reply(200, stands("US1"))],

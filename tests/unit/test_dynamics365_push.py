@@ -157,9 +157,11 @@ def test_a_failed_create_is_looked_up_and_repeated_once(erp: Erp, connect: Conne
     assert len(erp.batches) == 3
 
 
-def test_a_failed_create_stays_unknown_when_the_look_fails(erp: Erp, connect: Connect):
-    erp.script = [[refusal(500, "Update has been canceled.")], Whole(502, "<html>")]
+@pytest.mark.parametrize("status", [429, 502])
+def test_a_failed_create_stays_unknown_when_the_look_fails(erp: Erp, connect: Connect, status: int):
+    erp.script = [[refusal(500, "Update has been canceled.")], Whole(status, "<html>")]
 
     (outcome,) = connect().push([create("US1")], Deadline(5))
 
     assert outcome.verdict is Verdict.UNKNOWN
+    assert len(erp.batches) == 2

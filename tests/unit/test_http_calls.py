@@ -113,14 +113,14 @@ def reset(connection: socket.socket, _: bytes) -> None:
 
 
 def silent(_: socket.socket, __: bytes) -> None:
-    time.sleep(1.0)
+    threading.Event().wait(1.0)
 
 
 def drip(data: bytes) -> Behaviour:
     def behave(connection: socket.socket, _: bytes) -> None:
         for position in range(len(data)):
             connection.sendall(data[position : position + 1])
-            time.sleep(0.05)
+            threading.Event().wait(0.05)
 
     return behave
 
@@ -185,7 +185,7 @@ def test_a_write_after_the_connection_went_stale_is_unknown_only_when_it_was_sen
         http.send(post(peer), 2.0)
         for connection in peer._open:
             connection.shutdown(socket.SHUT_RDWR)
-        time.sleep(0.05)
+        threading.Event().wait(0.05)
 
         assert http.send(post(peer), 2.0).status == 200
 

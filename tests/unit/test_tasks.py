@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,7 @@ def app() -> Iterator[Celery]:
     """The app with all its tasks."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REDIS_URL", "redis://127.0.0.1:6379/0")
-        from tasks.celery import app as loaded
-
+        loaded = import_module("tasks.celery").app
         loaded.loader.import_default_modules()
         yield loaded
 
@@ -81,8 +81,10 @@ def test_every_task_is_routed_to_the_queue_its_name_begins_with(app: Celery) -> 
 def test_a_task_nobody_routed_is_refused_instead_of_waiting_in_a_queue_nobody_reads(
     app: Celery,
 ) -> None:
+    with pytest.raises(LookupError, match=r"no queue for task 'stray\.task'"):
+        app.amqp.router.route({}, "stray.task", args=(), kwargs={})
     with pytest.raises(QueueNotFound):
-        app.amqp.router.route({"queue": "celery"}, "stray.task", args=(), kwargs={})
+        app.amqp.router.route({"queue": "celery"}, "orders.process", args=(), kwargs={})
     assert set(app.amqp.queues) == {queue.value for queue in Queue}
 
 
@@ -113,7 +115,9 @@ def test_the_schedule_asks_for_known_tasks_and_every_message_expires(app: Celery
         "maintenance.purge": 600.0,
     }
     assert {each["task"] for each in entries.values()} <= NAMES
-    assert [name for name, each in entries.items() if not 0 < each["options"]["expires"] <= 600] == []
+    assert [
+        name for name, each in entries.items() if not 0 < each["options"]["expires"] <= 600
+    ] == []
 
 
 def test_each_polled_partner_has_an_entry_at_its_own_pace() -> None:

@@ -114,8 +114,6 @@ class Refusal:
     meaning: Meaning
     text: str
     after: float | None = None
-    call: str = ""
-    duration_ms: int = 0
 
 
 def read_refusal(
@@ -123,7 +121,8 @@ def read_refusal(
 ) -> Refusal:
     """Classify an answer. `change_of_key` says that it answers a change of one keyed object."""
     text = _text(body)
-    meaning = BY_STATUS.get(status, Meaning.OPEN if status >= 500 else Meaning.REFUSED)
+    others = Meaning.REFUSED if 400 <= status < 500 else Meaning.OPEN
+    meaning = BY_STATUS.get(status, others)
     if meaning in {Meaning.REFUSED, Meaning.FAILED} and _EXISTS.search(text):
         meaning = Meaning.EXISTS
     elif meaning is Meaning.FAILED and not _is_write_refusal(body):
@@ -146,8 +145,6 @@ def refuse(refusal: Refusal, *, is_read: bool = False) -> Outcome:
         status=refusal.status,
         error=refusal.text,
         answer=refusal.text,
-        call=refusal.call,
-        duration_ms=refusal.duration_ms,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,15 @@ _AMOUNT_STEP = Decimal("0.005")
 
 
 def differences(sent: Fields, stands: Fields, names: Sequence[str] | None = None) -> list[str]:
-    """Name the fields that stand otherwise than sent; what the answer does not show is left out."""
+    """Name the fields that stand otherwise than sent.
+
+    Without `names`, what the answer does not show is left out; what is named must be shown.
+    """
+    looked = [name for name in sent if name in stands] if names is None else names
     return [
-        f"{name}: sent {_shown(sent[name])}, stands {_shown(stands[name])}"
-        for name in (sent if names is None else names)
-        if name in sent and name in stands and _plain(sent[name]) != _plain(stands[name])
+        f"{name}: sent {_shown(sent[name])}, stands {_shown(stands.get(name))}"
+        for name in looked
+        if name in sent and _plain(sent[name]) != _plain(stands.get(name))
     ]
 
 
@@ -67,7 +72,7 @@ def set_differences(
     if len(standing_lines) != len(lines):
         found.append(f"lines: sent {len(lines)}, stand {len(standing_lines)}")
     if _bag(charges) != _bag(standing_charges):
-        found.append(f"charges: sent {_bag(charges)}, stand {_bag(standing_charges)}")
+        found.append(f"charges: sent {_told(charges)}, stand {_told(standing_charges)}")
     return found
 
 
@@ -76,8 +81,12 @@ def _line_amount(line: Fields) -> Decimal:
     return price * Decimal(line["OrderedSalesQuantity"])
 
 
-def _bag(charges: Sequence[Fields]) -> list[str]:
-    return sorted(" ".join(str(_plain(charge.get(name))) for name in _CHARGE) for charge in charges)
+def _bag(charges: Sequence[Fields]) -> Counter[tuple[object, ...]]:
+    return Counter(tuple(_plain(charge.get(name)) for name in _CHARGE) for charge in charges)
+
+
+def _told(charges: Sequence[Fields]) -> str:
+    return ", ".join(" ".join(str(one.get(name)) for name in _CHARGE) for one in charges) or "none"
 
 
 def _plain(value: Any) -> object:
@@ -87,7 +96,7 @@ def _plain(value: Any) -> object:
     if isinstance(value, str):
         return value.replace("\r\n", "\n").casefold()
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return Decimal(value).normalize()
+        return Decimal(value)
     return value
 
 

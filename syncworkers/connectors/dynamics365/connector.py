@@ -67,10 +67,7 @@ class Dynamics365:
         )
         outcomes = iter(act(rounds, good))
         return [
-            replace(
-                refused[position] if position in refused else next(outcomes),
-                sent=orders.evidence_of(request),
-            )
+            _evident(rounds, request, refused.get(position) or next(outcomes))
             for position, request in enumerate(requests)
         ]
 
@@ -86,6 +83,12 @@ class Dynamics365:
             return None
         violation = Violation(path="header.dataAreaId", code=code, message=message)
         return Outcome(verdict=Verdict.REJECTED, error=message, violations=(violation,))
+
+
+def _evident(rounds: Rounds, request: Request, outcome: Outcome) -> Outcome:
+    """Add which call it was, how long it took and what was sent."""
+    call, milliseconds = rounds.calls.get(request.reference, ("", 0))
+    return replace(outcome, call=call, duration_ms=milliseconds, sent=orders.evidence_of(request))
 
 
 def _push(rounds: Rounds, requests: Sequence[Request]) -> list[Outcome]:
@@ -112,7 +115,7 @@ def _settle_by_look(
         elif look.verdict is Verdict.ABSENT and not _exists(results[position]):
             fresh = replace(requests[position], external_version=look.external_version)
             again.append((position, fresh))
-        elif look.pause or results[position] is VERSION_UNKNOWN:
+        elif _unchanged(results[position], look):
             results[position] = look
     repeated = rounds.push([request for _, request in again])
     for (position, _), result in zip(again, repeated, strict=True):
@@ -121,6 +124,15 @@ def _settle_by_look(
             results[position] = replace(result, meaning=Meaning.REFUSED)
         elif result is not NOT_STARTED or results[position] is VERSION_UNKNOWN:
             results[position] = result
+
+
+def _unchanged(result: Result, look: Outcome) -> bool:
+    """Say whether the failed look may speak for the request: surely nothing happened to it.
+
+    A create that was refused by a failure stays unknown instead.
+    """
+    moved = isinstance(result, Refusal) and result.meaning is Meaning.MOVED
+    return moved and (look is not NOT_STARTED or result is VERSION_UNKNOWN)
 
 
 def _exists(result: Result) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import Deadline
@@ -27,14 +26,6 @@ SHORT_WAIT = 0.2
 """Seconds for which an allowance is waited for; for a longer wait we come back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """An answer, and the call's own id under which the partner's logs know it."""
-
-    call: str
-    answer: Answer
-
-
 class Environment:
     """One F&O environment, called with our registration."""
 
@@ -49,7 +40,7 @@ class Environment:
         whose = f"{settings.token_url}\n{settings.client_id}\n{settings.resource}"
         self._token_name = f"dynamics365:{hashlib.sha256(whose.encode()).hexdigest()[:16]}"
 
-    def call(self, call: Call) -> Answered:
+    def call(self, call: Call) -> Answer:
         """Make a call; `call.url` is relative to the environment.
 
         One 401 costs the token and one repeat. Raises the verdicts of the transport, and
@@ -57,14 +48,13 @@ class Environment:
         """
         deadline = Deadline(self._call_deadline)
         self._take()
-        name = uuid.uuid4().hex
-        whole = replace(call, url=f"{self._settings.url}/{call.url}", correlation=name)
+        whole = replace(call, url=f"{self._settings.url}/{call.url}")
         for _ in range(2):
             token = self._tokens.get(self._token_name, lambda: self._fetch(deadline))
             headers = {**HEADERS, **call.headers, "Authorization": f"Bearer {token}"}
             answer = self._http.send(replace(whole, headers=headers), deadline.remaining())
             if answer.status != 401:
-                return Answered(call=name, answer=answer)
+                return answer
             self._tokens.drop(self._token_name, token)
         raise CredentialsError(
             "Dynamics 365 refuses a fresh token (401): check that the client id is registered"

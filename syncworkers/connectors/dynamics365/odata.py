@@ -48,4 +48,7 @@ def _value(value: Any) -> str:
 
 def load_fields(body: bytes) -> Any:
     """Read JSON; numbers with a fraction become Decimal. Raises `ValueError`."""
-    return json.loads(body, parse_float=Decimal)
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except RecursionError:
+        raise ValueError("JSON nested beyond reason") from None

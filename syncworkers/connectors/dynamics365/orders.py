@@ -6,6 +6,7 @@ are guarded by the ETag, and the header is read back in the same batch.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
@@ -23,6 +24,7 @@ from syncworkers.connectors.dynamics365.odata import (
     key_address,
     set_address,
 )
+from syncworkers.connectors.http import parse_retry_after
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT
 from syncworkers.errors import Violation
 
@@ -160,8 +162,7 @@ def _etag(reply: Reply | None, fields: Mapping[str, Any] | None) -> str | None:
 
 def refusal_of(reply: Reply, *, change_of_key: bool = False) -> Refusal:
     """Classify a reply inside a batch."""
-    seconds = reply.headers.get("retry-after", "")
-    after = float(seconds) if seconds.replace(".", "", 1).isdecimal() else None
+    after = parse_retry_after(reply.headers.get("retry-after", ""), time.time())
     return read_refusal(reply.status, reply.body, change_of_key=change_of_key, after=after)
 
 
@@ -219,7 +220,8 @@ def _look_change(settings: Settings, request: Request, headers: list[dict[str, A
     foreign = _foreign(request, stands)
     if foreign is not None:
         return foreign
-    if not differences(_changed(settings, request), stands):
+    changed = _changed(settings, request)
+    if not differences(changed, stands, tuple(changed)):
         return _adopted(request, stands, [])
     return Outcome(verdict=Verdict.ABSENT, status=200, external_version=_etag(None, stands))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from syncworkers.connectors.base import Deadline, Request
-    from syncworkers.connectors.dynamics365.environment import Answered, Environment
+    from syncworkers.connectors.dynamics365.environment import Environment
     from syncworkers.connectors.dynamics365.settings import Settings
+    from syncworkers.connectors.http import Answer
 
 OPERATIONS_LIMIT = 5000
 """F&O takes no more operations in one batch."""
@@ -66,6 +68,8 @@ class Rounds:
         self._orders_limit = orders_limit
         self.quiet = False
         """The partner asked for quiet: no further call is begun."""
+        self.calls: dict[str, tuple[str, int]] = {}
+        """By reference: the last call that was made for it, and its milliseconds."""
 
     def push(self, requests: Sequence[Request]) -> list[Result]:
         """Make the effects. A change without a version is not sent blindly: it counts as moved."""
@@ -116,81 +120,79 @@ class Rounds:
                 results[item.position] = NOT_STARTED
             return
         groups = [group for item in chunk for group in item.groups]
+        name = uuid.uuid4().hex
+        begun = time.monotonic()
         try:
-            answered = self._call(groups, is_read=is_read)
+            answer = self._environment.call(_call(name, groups, is_read=is_read))
         except SyncError as error:
-            self._keep(chunk, [_lost(error)] * len(chunk), results)
-            return
-        answer = answered.answer
-        if answer.status in TOO_MUCH and len(chunk) > 1:
-            middle = len(chunk) // 2
-            self._send(chunk[:middle], results, is_read=is_read)
-            self._send(chunk[middle:], results, is_read=is_read)
-            return
-        self._keep(chunk, self._judge(chunk, groups, answered, is_read=is_read), results)
-
-    def _call(self, groups: Sequence[batch.Group], *, is_read: bool) -> Answered:
-        boundary = f"batch_{uuid.uuid4().hex}"
-        return self._environment.call(
-            Call(
-                method="POST",
-                url="data/$batch",
-                headers={
-                    "Accept": "multipart/mixed, application/json",
-                    "Content-Type": f"multipart/mixed; boundary={boundary}",
-                    "Prefer": PREFER,
-                },
-                body=batch.write(groups, boundary),
-                read=is_read,
-            )
-        )
+            answers: list[Result] = [_lost(error)] * len(chunk)
+        else:
+            if answer.status in TOO_MUCH and len(chunk) > 1:
+                middle = len(chunk) // 2
+                self._send(chunk[:middle], results, is_read=is_read)
+                self._send(chunk[middle:], results, is_read=is_read)
+                return
+            answers = self._judge(chunk, groups, answer, is_read=is_read)
+        milliseconds = round((time.monotonic() - begun) * 1000)
+        for item, one in zip(chunk, answers, strict=True):
+            outcome = settle(one, is_read=is_read)
+            self.quiet = self.quiet or outcome.pause
+            results[item.position] = one
+            self.calls[item.request.reference] = (name, milliseconds)
 
     def _judge(
         self,
         chunk: Sequence[_Item],
         groups: Sequence[batch.Group],
-        answered: Answered,
+        answer: Answer,
         *,
         is_read: bool,
     ) -> list[Result]:
-        answer = answered.answer
         if not 200 <= answer.status < 300:
-            refusal = read_refusal(answer.status, answer.body, after=answer.retry_after)
-            return [_told(refusal, answered)] * len(chunk)
+            return [_refused(answer)] * len(chunk)
         try:
             replies = batch.read(answer.headers.get("Content-Type", ""), answer.body, groups)
         except batch.BatchError as error:
             verdict = Verdict.RETRY if is_read else Verdict.UNKNOWN
-            return [_told(Outcome(verdict=verdict, error=str(error)), answered)] * len(chunk)
+            return [Outcome(verdict=verdict, error=str(error), status=answer.status)] * len(chunk)
         judge = orders.judge_look if is_read else orders.judge_change
         results = []
         first = 0
         for item in chunk:
             mine = replies[first : first + len(item.groups)]
             first += len(item.groups)
-            results.append(_told(judge(self._settings, item.request, mine), answered))
+            results.append(judge(self._settings, item.request, mine))
         return results
 
-    def _keep(
-        self, chunk: Sequence[_Item], answers: Sequence[Result], results: list[Result]
-    ) -> None:
-        for item, answer in zip(chunk, answers, strict=True):
-            results[item.position] = answer
-            self.quiet = self.quiet or settle(answer).pause
+
+def _call(name: str, groups: Sequence[batch.Group], *, is_read: bool) -> Call:
+    boundary = f"batch_{name}"
+    return Call(
+        method="POST",
+        url="data/$batch",
+        headers={
+            "Accept": "multipart/mixed, application/json",
+            "Content-Type": f"multipart/mixed; boundary={boundary}",
+            "Prefer": PREFER,
+        },
+        body=batch.write(groups, boundary),
+        correlation=name,
+        read=is_read,
+    )
+
+
+def _refused(answer: Answer) -> Refusal:
+    """Classify the refusal of a whole call."""
+    refusal = read_refusal(answer.status, answer.body, after=answer.retry_after)
+    if refusal.meaning is Meaning.REFUSED and answer.status not in TOO_MUCH:
+        # It refuses the way we call, no order's content: nobody's order may die of that.
+        return replace(refusal, meaning=Meaning.DRIFT)
+    return refusal
 
 
 def settle(result: Result, *, is_read: bool = False) -> Outcome:
     """Take a result as it is: a refusal becomes its outcome."""
     return refuse(result, is_read=is_read) if isinstance(result, Refusal) else result
-
-
-def _told(result: Result, answered: Answered) -> Result:
-    """Note which call answered, and when it was over."""
-    milliseconds = answered.answer.duration_ms
-    if isinstance(result, Refusal):
-        return replace(result, call=answered.call, duration_ms=milliseconds)
-    status = result.status if result.status is not None else answered.answer.status
-    return replace(result, call=answered.call, duration_ms=milliseconds, status=status)
 
 
 def _lost(error: SyncError) -> Outcome:

@@ -1,0 +1,1 @@
+"""Simulated partners: small HTTP programs that keep their own books and have fault switches."""

@@ -1,0 +1,5 @@
+"""A simulated Dynamics 365 F&O: OData with `$batch`, tokens, throttling, and books.
+
+Imitates what the partner page says of 10.0.x: default filling, null as empty, ETags, change sets
+that fail inside a 200, server-driven paging, default company.
+"""

@@ -1,0 +1,247 @@
+"""The ERP's books: entity sets with keys, ETags, default filling, and change sets that roll back."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from syncworkers.sandbox.dynamics365 import entities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Record = dict[str, Any]
+Key = tuple[str, ...]
+_PLAUSIBLE = re.compile(r"[A-Za-z0-9 _./-]{1,40}")
+
+
+class WriteError(Exception):
+    """F&O refuses a write; the text is its infolog."""
+
+    def __init__(self, entity: str, infolog: str, *, status: int = 400) -> None:
+        super().__init__(f"Write failed for table row of type '{entity}'. Infolog: {infolog}")
+        self.status = status
+
+
+class MissingError(Exception):
+    """404: no such key."""
+
+
+class StaleError(Exception):
+    """412: the ETag is not the present one."""
+
+
+@dataclass(slots=True)
+class Master:
+    """Which items, customers and warehouses exist; None accepts whatever is plausible."""
+
+    items: frozenset[str] | None = None
+    customers: frozenset[str] | None = None
+    warehouses: Mapping[str, str] | None = None
+    """Warehouse → site; "" for one without."""
+
+    def site_of(self, warehouse: str) -> str | None:
+        """Return the warehouse's site; None if there is no such warehouse."""
+        if self.warehouses is None:
+            return "1" if _PLAUSIBLE.fullmatch(warehouse) else None
+        return self.warehouses.get(warehouse)
+
+    def has(self, kind: str, name: str) -> bool:
+        """Say whether an item or customer exists."""
+        known: frozenset[str] | None = getattr(self, kind)
+        return bool(_PLAUSIBLE.fullmatch(name)) if known is None else name in known
+
+
+class Books:
+    """All entity sets of the environment; one lock, held for a whole change set."""
+
+    def __init__(self, companies: frozenset[str], default_company: str) -> None:
+        self.companies = companies
+        self.default_company = default_company
+        self.master = Master()
+        self.lock = threading.RLock()
+        self.sets: dict[str, dict[Key, Record]] = {name: {} for name in entities.KEYS}
+        self.created_at: dict[Key, float] = {}
+        self.fail_next_line: list[str] = []
+        """Switch: refuse the next second line with this infolog."""
+        self._undo: list[Callable[[], None]] = []
+        self._sequence = itertools.count(1)
+        self._versions = itertools.count(1_000_001)
+        for company in companies:
+            record = {"LegalEntityId": company, "Name": company.upper()}
+            self.sets["LegalEntities"][(company,)] = record
+
+    @contextmanager
+    def change_set(self) -> Iterator[None]:
+        """All or nothing."""
+        with self.lock:
+            self._undo = []
+            try:
+                yield
+            except Exception:
+                for undo in reversed(self._undo):
+                    undo()
+                raise
+
+    def create(self, set_name: str, sent: Record) -> Record:
+        """Create a record; defaults are filled after the caller's fields."""
+        company = str(sent.get("dataAreaId") or self.default_company).lower()
+        if company not in self.companies:
+            raise WriteError(set_name, f"Error: The company {company} does not exist.")
+        fill = {
+            "SalesOrderHeadersV2": self._header,
+            "SalesOrderLinesV3": self._line,
+            "SalesOrderHeaderChargesV2": self._charge,
+        }.get(set_name)
+        if fill is None:
+            raise WriteError(set_name, "Error: The entity is read-only here.")
+        record = fill({**sent, "dataAreaId": company})
+        key = entities.key_of(set_name, record)
+        table = self.sets[set_name]
+        if key in table:
+            raise WriteError(set_name, f"Error: Cannot create a record. {entities.EXISTS}")
+        self._stamp(record)
+        table[key] = record
+        self.created_at[key] = time.time()
+        self._undo.append(lambda: table.pop(key, None))
+        return record
+
+    def _stamp(self, record: Record) -> None:
+        raw = f"'1,{next(self._versions)}'".encode()
+        record["@odata.etag"] = f'W/"{base64.b64encode(raw).decode()}"'
+
+    def update(self, set_name: str, key: Key, sent: Record, etag: str | None) -> Record:
+        """Change the given fields. Without an ETag it succeeds: optimistic locking is opt-in."""
+        table = self.sets[set_name]
+        record = table.get(key)
+        if record is None:
+            raise MissingError
+        if etag not in {None, "*", record["@odata.etag"]}:
+            raise StaleError
+        before = dict(record)
+        if set_name == "SalesOrderHeadersV2":
+            self._check_header_change(record, sent)
+        record.update(sent)
+        self._stamp(record)
+        if sent.get("SalesOrderStatus") == "Canceled":
+            self._cancel_lines(record)
+
+        def undo() -> None:
+            record.clear()
+            record.update(before)
+
+        self._undo.append(undo)
+        return record
+
+    def _check_header_change(self, record: Record, sent: Record) -> None:
+        entity = "SalesOrderHeaderV2Entity"
+        unknown = sorted(set(sent) - set(entities.HEADER))
+        if unknown:
+            raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
+        if record["SalesOrderProcessingStatus"] in {"Picked", "Delivered", "Invoiced"}:
+            state = record["SalesOrderProcessingStatus"].lower()
+            raise WriteError(entity, f"Error: Order is {state} and cannot be changed.")
+        if sent.get("SalesOrderStatus") == "Canceled":
+            sent["SalesOrderProcessingStatus"] = "Canceled"
+
+    def _cancel_lines(self, header: Record) -> None:
+        for line in self.lines_of(header):
+            line["SalesOrderLineStatus"] = "Canceled"
+
+            def undo(line: Record = line) -> None:
+                line["SalesOrderLineStatus"] = "Backorder"
+
+            self._undo.append(undo)
+
+    def lines_of(self, header: Record) -> list[Record]:
+        """Return the lines of an order, in their order."""
+        return [
+            line
+            for line in self.sets["SalesOrderLinesV3"].values()
+            if entities.order_key(line) == entities.order_key(header)
+        ]
+
+    def charges_of(self, header: Record) -> list[Record]:
+        """Return the charges of an order."""
+        return [
+            charge
+            for charge in self.sets["SalesOrderHeaderChargesV2"].values()
+            if entities.order_key(charge) == entities.order_key(header)
+        ]
+
+    def _header(self, sent: Record) -> Record:
+        entity = "SalesOrderHeaderV2Entity"
+        customer = str(sent.get("OrderingCustomerAccountNumber") or "")
+        if not customer:
+            raise WriteError(entity, "Error: Field 'Customer account' must be filled in.")
+        if not self.master.has("customers", customer):
+            raise WriteError(entity, entities.not_found(customer, "Customer account", "Customers"))
+        unknown = sorted(set(sent) - set(entities.HEADER))
+        if unknown:
+            raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
+        record = {**entities.HEADER, **_filled(sent)}
+        record["SalesOrderNumber"] = (
+            record["SalesOrderNumber"] or f"{sent['dataAreaId'].upper()}-{next(self._sequence):06}"
+        )
+        warehouse = record["DefaultShippingWarehouseId"]
+        record["DefaultShippingSiteId"] = (warehouse and self.master.site_of(warehouse)) or ""
+        record["InvoiceCustomerAccountNumber"] = record["InvoiceCustomerAccountNumber"] or customer
+        record["SalesOrderStatus"] = "Backorder"
+        record["OrderCreationDateTime"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        record["FormattedDelveryAddress"] = entities.formatted(record)
+        return record
+
+    def _line(self, sent: Record) -> Record:
+        entity = "SalesOrderLineV3Entity"
+        header = self.sets["SalesOrderHeadersV2"].get(entities.order_key(sent))
+        if header is None:
+            raise WriteError(entity, "Error: The sales order does not exist.")
+        unknown = sorted(set(sent) - set(entities.LINE))
+        if unknown:
+            raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
+        item = str(sent.get("ItemNumber") or "")
+        if not self.master.has("items", item):
+            raise WriteError(entity, entities.not_found(item, "Item number", "Items"))
+        before = len(self.lines_of(header))
+        if before and self.fail_next_line:
+            raise WriteError(entity, self.fail_next_line.pop(0))
+        warehouse = sent.get("ShippingWarehouseId") or header["DefaultShippingWarehouseId"]
+        site = sent.get("ShippingSiteId") or (self.master.site_of(warehouse) if warehouse else "")
+        if not site:
+            raise WriteError(entity, entities.SITE)
+        record = {**entities.LINE, **_filled(sent)}
+        quantity, price = Decimal(record["OrderedSalesQuantity"]), Decimal(record["SalesPrice"])
+        amount = quantity * (price - Decimal(record["LineDiscountAmount"]))
+        record |= {
+            "InventoryLotId": f"LOT-{next(self._sequence):08}",
+            "ShippingWarehouseId": warehouse,
+            "ShippingSiteId": site,
+            "LineNumber": before + 1,
+            "LineAmount": amount.quantize(Decimal("0.01")),
+            "CurrencyCode": header["CurrencyCode"],
+            "SalesOrderLineStatus": "Backorder",
+        }
+        return record
+
+    def _charge(self, sent: Record) -> Record:
+        entity = "SalesOrderHeaderChargeV2Entity"
+        if entities.order_key(sent) not in self.sets["SalesOrderHeadersV2"]:
+            raise WriteError(entity, "Error: The sales order does not exist.")
+        unknown = sorted(set(sent) - set(entities.CHARGE))
+        if unknown:
+            raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
+        if not sent.get("SalesChargeCode"):
+            raise WriteError(entity, "Error: Field 'Charges code' must be filled in.")
+        return {**entities.CHARGE, **_filled(sent)}
+
+
+def _filled(sent: Record) -> Record:
+    """Null is not null there: it is an empty text."""
+    return {name: "" if value is None else value for name, value in sent.items()}

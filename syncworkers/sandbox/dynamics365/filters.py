@@ -1,0 +1,123 @@
+"""The subset of `$filter` that F&O knows: eq ne gt ge lt le, and, or, parentheses.
+
+`in`, `has` and unqualified enum values are refused, as there.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Record = dict[str, Any]
+    Test = Callable[[Record], bool]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<enum>[A-Za-z_.]+)'(?P<symbol>[^']*)'|'(?P<text>(?:[^']|'')*)'"
+    r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w-])|(?P<word>[A-Za-z_][\w]*)|(?P<mark>[()]))"
+)
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+ENUMS = frozenset({"SalesOrderStatus", "SalesOrderProcessingStatus", "IsSalesProcessingStopped"})
+CASELESS = frozenset({"dataAreaId", "LegalEntityId"})
+
+
+class FilterError(ValueError):
+    """The filter is not one that F&O takes."""
+
+
+def compile_filter(text: str) -> Test:
+    """Make a test of a `$filter`. Raises `FilterError`."""
+    parser = _Parser(text)
+    test = parser.either()
+    if parser.peek() is not None:
+        raise FilterError(f"unexpected {parser.peek()} in the filter")
+    return test
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._tokens: list[tuple[str, Any]] = []
+        place = 0
+        while text[place:].strip():
+            match = _TOKEN.match(text, place)
+            if match is None:
+                raise FilterError(f"cannot read the filter at {text[place : place + 20]!r}")
+            self._tokens.append(_token(match))
+            place = match.end()
+        self._next = 0
+
+    def peek(self) -> tuple[str, Any] | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def take(self, kind: str | None = None, value: Any = None) -> Any:
+        token = self.peek()
+        wrong = token is None or (kind and token[0] != kind)
+        if token is None or wrong or (value is not None and token[1] != value):
+            raise FilterError(f"expected {value or kind}, found {token}")
+        self._next += 1
+        return token[1]
+
+    def either(self) -> Test:
+        tests = [self.both()]
+        while self.peek() == ("word", "or"):
+            self.take()
+            tests.append(self.both())
+        return lambda record: any(test(record) for test in tests)
+
+    def both(self) -> Test:
+        tests = [self.single()]
+        while self.peek() == ("word", "and"):
+            self.take()
+            tests.append(self.single())
+        return lambda record: all(test(record) for test in tests)
+
+    def single(self) -> Test:
+        if self.peek() == ("mark", "("):
+            self.take()
+            inside = self.either()
+            self.take("mark", ")")
+            return inside
+        name = self.take("word")
+        relation = self.take("word")
+        if relation not in COMPARE:
+            raise FilterError(f"the operator {relation!r} is not supported")
+        token = self.peek()
+        wanted = self.take()
+        if name in ENUMS and (token is None or token[0] != "enum"):
+            raise FilterError(f"{name} is an enum: qualify the value")
+        return _test(name, COMPARE[relation], wanted)
+
+
+def _token(match: re.Match[str]) -> tuple[str, Any]:
+    if match["enum"]:
+        return "enum", match["symbol"]
+    if match["text"] is not None:
+        return "text", match["text"].replace("''", "'")
+    if match["number"]:
+        return "number", Decimal(match["number"])
+    if match["word"]:
+        return "word", match["word"]
+    return "mark", match["mark"]
+
+
+def _test(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> Test:
+    def test(record: Record) -> bool:
+        if name not in record:
+            raise FilterError(f"Could not find a property named '{name}'")
+        value = record[name]
+        if name in CASELESS:
+            return compare(str(value).lower(), str(wanted).lower())
+        return compare(value, wanted)
+
+    return test

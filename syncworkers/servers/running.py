@@ -1,0 +1,50 @@
+"""Servers for a while: those that are given, else embedded ones."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from syncworkers.servers.postgres import EmbeddedPostgres
+from syncworkers.servers.redis import EmbeddedRedis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Addresses of a Postgres and a Redis that answer."""
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    embedded: tuple[str, ...]
+    """Which of them are ours."""
+
+
+@contextmanager
+def running(
+    folder: Path, *, database_url: str | None, redis_url: str | None, durable: bool = True
+) -> Iterator[Servers]:
+    """Start what is not given, and stop what was started. Raises `ServerError`."""
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    embedded: list[str] = []
+    with ExitStack() as started:
+        if database_url is None:
+            postgres = EmbeddedPostgres(folder, durable=durable)
+            started.callback(postgres.stop)
+            postgres.start()
+            database_url = postgres.url
+            embedded.append("postgres")
+        if redis_url is None:
+            redis = EmbeddedRedis(folder)
+            started.callback(redis.stop)
+            redis.start()
+            redis_url = redis.url
+            embedded.append("redis")
+        yield Servers(
+            database_url=database_url, redis_url=redis_url, embedded=tuple(embedded)
+        )

@@ -1,0 +1,1 @@
+"""The supervisor: starts the fleet's processes on one machine, restarts and stops them."""

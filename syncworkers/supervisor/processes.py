@@ -1,0 +1,130 @@
+"""The table of processes: what runs, and where to look. The Procfile says the same for production."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncworkers.supervisor.environment import SECRETS, Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BIN = Path(sys.executable).parent
+SHOP = "acme-us.myshopify.com"
+QUEUES = {
+    "worker-flow": "orders,shipments,invoices,catalog,dead_letter,sweep,maintenance",
+    "worker-inventory": "inventory",
+    "worker-batch": "reconciliation",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process: how it is started, where it answers, and what more it is told."""
+
+    name: str
+    command: tuple[str, ...]
+    look: str
+    """Where to look, for people."""
+    ready: str | None = None
+    """An address that answers 2xx once it is up."""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """How the simulated partners behave."""
+
+    seed: int = 1
+    faults: str = "none"
+    speed: float = 1.0
+    caller_deadline: float = 3.0
+
+
+def fleet(ports: Ports, password: str) -> list[Process]:
+    """List our own processes."""
+    gateway = f"http://127.0.0.1:{ports.gateway}"
+    return [
+        Process(
+            name="web",
+            command=(
+                *_bin("granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+                *("--port", str(ports.gateway), "--workers", "1", "--blocking-threads", "16"),
+                *("--no-ws", "--no-log-access", "tasks.gateway:application"),
+            ),
+            look=f"{gateway}/readyz",
+            ready=f"{gateway}/healthz",
+        ),
+        _worker("worker-flow", "threads", 16),
+        _worker("worker-inventory", "threads", 4),
+        _worker("worker-batch", "prefork", 2),
+        Process(name="beat", command=_bin("celery", "-A", "tasks", "beat"), look="the schedule"),
+        Process(
+            name="flower",
+            command=(
+                *_bin("celery", "-A", "tasks", "flower", "--address=127.0.0.1"),
+                *(f"--port={ports.flower}", "--persistent=False", "--read_only=True"),
+            ),
+            look=f"http://127.0.0.1:{ports.flower} (user syncworkers)",
+            env={"FLOWER_BASIC_AUTH": f"syncworkers:{password}"},
+        ),
+    ]
+
+
+def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
+    """List the simulated partners."""
+    common = (
+        *("--seed", str(how.seed), "--faults", how.faults, "--speed", str(how.speed)),
+        *("--caller-deadline", str(how.caller_deadline)),
+    )
+    shopify = f"http://127.0.0.1:{ports.shopify}"
+    dynamics = f"http://127.0.0.1:{ports.dynamics365}"
+    webhook = f"http://127.0.0.1:{ports.gateway}/webhooks/shopify-us"
+    return [
+        Process(
+            name="sandbox-shopify-us",
+            command=(
+                *_python("syncworkers.sandbox.shopify", "--port", str(ports.shopify)),
+                *("--shop", SHOP, "--webhook-url", webhook, *common),
+                *("--client-id", SECRETS["SHOPIFY_US_CLIENT_ID"]),
+                *("--client-secret", SECRETS["SHOPIFY_US_CLIENT_SECRET"]),
+            ),
+            look=f"{shopify}/_sandbox/books",
+            ready=f"{shopify}/_sandbox/health",
+        ),
+        Process(
+            name="sandbox-d365-main",
+            command=(
+                *_python("syncworkers.sandbox.dynamics365", "--port", str(ports.dynamics365)),
+                *common,
+                *("--client-id", SECRETS["D365_MAIN_CLIENT_ID"]),
+                *("--client-secret", SECRETS["D365_MAIN_CLIENT_SECRET"]),
+            ),
+            look=f"{dynamics}/_sandbox/books",
+            ready=f"{dynamics}/_sandbox/health",
+        ),
+    ]
+
+
+def _worker(name: str, pool: str, concurrency: int) -> Process:
+    queues = QUEUES[name]
+    node = name.removeprefix("worker-")
+    return Process(
+        name=name,
+        command=(
+            *_bin("celery", "-A", "tasks", "worker", "-n", f"{node}@%h", "--pool", pool),
+            *("--concurrency", str(concurrency), "-Q", queues),
+        ),
+        look=f"queues {queues}",
+    )
+
+
+def _bin(program: str, *words: str) -> tuple[str, ...]:
+    return (str(BIN / program), *words)
+
+
+def _python(module: str, *words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *words)
