@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iso3166 import countries_by_alpha2
+import pycountry
 
 from syncworkers.errors import RejectedError, Violation
 
 if TYPE_CHECKING:
     from syncworkers.canonical.orders import Address
 
-COUNTRIES = {alpha2: country.alpha3 for alpha2, country in countries_by_alpha2.items()}
-"""F&O's standard country ids are the three-letter codes."""
+COUNTRIES = {country.alpha_2: country.alpha_3 for country in pycountry.countries} | {"XK": "XKX"}
+"""F&O's standard country ids are the three-letter codes; Kosovo has its user-assigned one."""
 
 
 def dump_address(address: Address, fallback_name: str = "") -> dict[str, str]:

@@ -68,10 +68,13 @@ class Books:
         self.master = Master()
         self.lock = threading.RLock()
         self.sets: dict[str, dict[Key, Record]] = {name: {} for name in entities.KEYS}
+        self._parts: dict[tuple[str, Key], list[Record]] = {}
+        """By set and order: its lines, its charges."""
         self.created_at: dict[Key, float] = {}
         self.fail_next_line: list[str] = []
         """Switch: refuse the next second line with this infolog."""
         self._undo: list[Callable[[], None]] = []
+        self._depth = 0
         self._sequence = itertools.count(1)
         self._versions = itertools.count(1_000_001)
         for company in companies:
@@ -80,15 +83,21 @@ class Books:
 
     @contextmanager
     def change_set(self) -> Iterator[None]:
-        """All or nothing."""
+        """All or nothing; one inside another belongs to it."""
         with self.lock:
-            self._undo = []
+            first = len(self._undo)
+            self._depth += 1
             try:
                 yield
             except Exception:
-                for undo in reversed(self._undo):
+                for undo in reversed(self._undo[first:]):
                     undo()
+                del self._undo[first:]
                 raise
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._undo.clear()
 
     def create(self, set_name: str, sent: Record) -> Record:
         """Create a record; defaults are filled after the caller's fields."""
@@ -111,6 +120,10 @@ class Books:
         table[key] = record
         self.created_at[key] = time.time()
         self._undo.append(lambda: table.pop(key, None))
+        if set_name in {"SalesOrderLinesV3", "SalesOrderHeaderChargesV2"}:
+            parts = self._parts.setdefault((set_name, entities.order_key(record)), [])
+            parts.append(record)
+            self._undo.append(lambda: parts.remove(record))
         return record
 
     def _stamp(self, record: Record) -> None:
@@ -162,19 +175,11 @@ class Books:
 
     def lines_of(self, header: Record) -> list[Record]:
         """Return the lines of an order, in their order."""
-        return [
-            line
-            for line in self.sets["SalesOrderLinesV3"].values()
-            if entities.order_key(line) == entities.order_key(header)
-        ]
+        return list(self._parts.get(("SalesOrderLinesV3", entities.order_key(header)), ()))
 
     def charges_of(self, header: Record) -> list[Record]:
         """Return the charges of an order."""
-        return [
-            charge
-            for charge in self.sets["SalesOrderHeaderChargesV2"].values()
-            if entities.order_key(charge) == entities.order_key(header)
-        ]
+        return list(self._parts.get(("SalesOrderHeaderChargesV2", entities.order_key(header)), ()))
 
     def _header(self, sent: Record) -> Record:
         entity = "SalesOrderHeaderV2Entity"

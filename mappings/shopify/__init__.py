@@ -1,0 +1,1 @@
+"""Shopify payloads: webhook bodies (REST-shaped) and Admin GraphQL answers."""

@@ -1,0 +1,7 @@
+"""Shopify: signed webhooks in, Admin GraphQL to read. Contract: Admin API 2026-07."""
+
+from __future__ import annotations
+
+from syncworkers.connectors.shopify.connector import Shopify
+
+__all__ = ["Shopify"]

@@ -1,0 +1,35 @@
+"""Run the simulated environment: `python -m syncworkers.sandbox.dynamics365 --port N`."""
+
+from __future__ import annotations
+
+import sys
+
+from syncworkers.sandbox.dynamics365.app import build
+from syncworkers.sandbox.faults import FaultPlan
+from syncworkers.sandbox.serving import arguments, serve
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = arguments("A simulated Dynamics 365 Finance and Supply Chain Management.")
+    parser.add_argument("--client-id", required=True)
+    parser.add_argument("--client-secret", required=True)
+    given = parser.parse_args()
+    environment = build(
+        FaultPlan(level=given.faults, seed=given.seed),
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        speed=given.speed,
+        caller_deadline=given.caller_deadline,
+    )
+    limit = environment.limit
+    sys.stdout.write(
+        f"Dynamics 365 on http://127.0.0.1:{given.port}: {limit.requests} requests in"
+        f" {limit.window:g} s, faults {given.faults}, seed {given.seed}\n"
+    )
+    sys.stdout.flush()
+    serve(environment.program, given.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""A simulated Shopify shop: signed webhooks with REST-shaped bodies, Admin GraphQL, and books.
+
+Imitates what the partner page says of API 2026-07: cost bucket, day-long tokens, webhooks that come
+twice, late, reordered or never, updates with whole seconds.
+"""

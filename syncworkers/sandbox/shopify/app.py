@@ -1,0 +1,189 @@
+"""The simulated shop as a web application: token, GraphQL, control face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, jsonify, request
+
+from syncworkers.sandbox.calls import CallLog
+from syncworkers.sandbox.faults import CallFault
+from syncworkers.sandbox.serving import control, flask_app
+from syncworkers.sandbox.shopify.books import Books
+from syncworkers.sandbox.shopify.customers import Customers, Plan
+from syncworkers.sandbox.shopify.graphql import Api, CostBucket
+from syncworkers.sandbox.shopify.webhooks import WebhookSender
+from syncworkers.sandbox.tokens import TokenOffice
+from syncworkers.sandbox.transport import FaultyTransport
+
+if TYPE_CHECKING:
+    from syncworkers.sandbox.faults import FaultPlan
+
+VERSION = "2026-07"
+POINTS = (2000.0, 100.0)
+"""Size of the bucket and points restored a second, at speed 1 (a standard plan)."""
+TOKEN_LIFE = 86399.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """A running shop: its books, its switches, and the program that serves them."""
+
+    books: Books
+    plan: FaultPlan
+    calls: CallLog
+    tokens: TokenOffice
+    bucket: CostBucket
+    sender: WebhookSender
+    customers: Customers
+    program: Any
+
+
+def build(  # noqa: PLR0913 - the flags of the program
+    plan: FaultPlan,
+    *,
+    shop: str,
+    webhook_url: str,
+    client_id: str,
+    client_secret: str,
+    seed: int = 1,
+    speed: float = 1.0,
+    caller_deadline: float = 3.0,
+) -> Shop:
+    """Put a shop together; `speed` scales its limits."""
+    books = Books()
+    calls = CallLog()
+    tokens = TokenOffice(client_id, client_secret, life=TOKEN_LIFE)
+    bucket = CostBucket(POINTS[0] * speed, POINTS[1] * speed)
+    sender = WebhookSender(webhook_url, shop, client_secret, VERSION, plan, seed=seed)
+    customers = Customers(books, sender)
+    app = flask_app(__name__)
+    _serve_admin(app, Api(books, bucket, shop=shop, version=VERSION), tokens)
+    app.register_blueprint(control(plan))
+    _serve_orders(app, books, customers, sender)
+    _serve_books(app, books, calls, plan, customers, sender)
+    program = FaultyTransport(
+        app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
+    )
+    return Shop(
+        books=books,
+        plan=plan,
+        calls=calls,
+        tokens=tokens,
+        bucket=bucket,
+        sender=sender,
+        customers=customers,
+        program=program,
+    )
+
+
+def _operation(environ: dict[str, Any]) -> tuple[str, bool]:
+    if environ["PATH_INFO"].endswith("/access_token"):
+        return "token", False
+    body = environ["sandbox.body"]
+    found = [
+        name
+        for mark, name in (
+            (b"query OrdersChanged", "orders_changed"),
+            (b"query OrdersById", "orders_by_id"),
+            (b"query OrderLines", "order_lines"),
+        )
+        if mark in body
+    ]
+    return (found or ["graphql"])[0], True
+
+
+def _refuse(fault: CallFault) -> tuple[str, list[tuple[str, str]], bytes]:
+    if fault is CallFault.THROTTLE:
+        headers = [("Content-Type", "application/json"), ("Retry-After", "2.0")]
+        return "429 Too Many Requests", headers, b'{"errors":"Too many requests"}'
+    html = b"<html><body>Something went wrong</body></html>"
+    return "503 Service Unavailable", [("Content-Type", "text/html")], html
+
+
+def _serve_admin(app: Flask, api: Api, tokens: TokenOffice) -> None:
+    @app.post("/admin/oauth/access_token")
+    def token() -> tuple[Response, int]:
+        form = request.form
+        value = tokens.issue(form.get("client_id", ""), form.get("client_secret", ""))
+        if form.get("grant_type") != "client_credentials" or value is None:
+            return jsonify({"error": "invalid_client"}), 400
+        answer = {"access_token": value, "scope": "read_orders", "expires_in": int(tokens.life)}
+        return jsonify(answer), 200
+
+    @app.post("/admin/api/<version>/graphql.json")
+    def graphql(version: str) -> tuple[Response, int]:
+        if version != VERSION:
+            return jsonify({"errors": "Not Found"}), 404
+        if not tokens.good(request.headers.get("X-Shopify-Access-Token", "")):
+            text = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+            return jsonify({"errors": text}), 401
+        asked = request.get_json(force=True)
+        answer = jsonify(api.answer(asked["query"], asked.get("variables") or {}))
+        answer.headers["X-Shopify-API-Version"] = version
+        return answer, 200
+
+
+def _serve_orders(app: Flask, books: Books, customers: Customers, sender: WebhookSender) -> None:
+    @app.post("/_sandbox/orders")
+    def place() -> tuple[Response, int]:
+        given = request.get_json(force=True)
+        unknown = given.keys() - {field.name for field in fields(Plan)}
+        if unknown or not isinstance(given.get("count"), int):
+            return jsonify({"error": f"give a count; unknown: {sorted(unknown)}"}), 400
+        customers.start(Plan(**given))
+        return jsonify({"ok": True}), 202
+
+    @app.post("/_sandbox/orders/raw")
+    def raw() -> tuple[Response, int]:
+        """Put one REST-shaped order into the shop; `?topic=` also sends its webhook."""
+        customers.place(request.get_json(force=True), topic=request.args.get("topic"))
+        return jsonify({"ok": True}), 201
+
+    @app.post("/_sandbox/orders/<order_id>/send")
+    def send(order_id: str) -> tuple[Response, int]:
+        """Send an order's webhook again, `times` times, under one id or new ones."""
+        order, given = books.get(order_id), request.get_json(force=True)
+        if order is None:
+            return jsonify({"error": "no such order"}), 404
+        for _ in range(int(given.get("times", 1))):
+            topic = given.get("topic", "orders/updated")
+            sender.send(topic, order, webhook_id=given.get("webhook_id"))
+        return jsonify({"ok": True}), 202
+
+    @app.post("/_sandbox/orders/<order_id>/cancel")
+    def cancel(order_id: str) -> tuple[Response, int]:
+        return jsonify({"ok": True}), 202 if customers.cancel(order_id) else 404
+
+    @app.post("/_sandbox/orders/<order_id>/readdress")
+    def readdress(order_id: str) -> tuple[Response, int]:
+        done = customers.readdress(order_id, request.get_json(force=True))
+        return jsonify({"ok": True}), 202 if done else 404
+
+
+def _serve_books(
+    app: Flask,
+    books: Books,
+    calls: CallLog,
+    plan: FaultPlan,
+    customers: Customers,
+    sender: WebhookSender,
+) -> None:
+    @app.get("/_sandbox/books")
+    def show() -> Response:
+        whole = {"orders": books.audited(), "faults": plan.counts(), **calls.books()}
+        return jsonify(whole)
+
+    @app.get("/_sandbox/progress")
+    def progress() -> Response:
+        return jsonify(
+            {
+                "placed": books.count(),
+                "busy": customers.busy,
+                "webhooks_pending": sender.pending(),
+                "webhooks_delivered": sender.delivered,
+                "webhooks_given_up": sender.given_up,
+                "faults": plan.counts(),
+            }
+        )
