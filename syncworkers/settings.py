@@ -55,8 +55,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sentry_dsn=found.get("SENTRY_DSN") or None,
         config=Path(found.get("SYNCWORKERS_CONFIG") or "config"),
         environment=environment,
-        actor=found.get("SYNCWORKERS_ACTOR") or getpass.getuser(),
+        actor=found.get("SYNCWORKERS_ACTOR") or _login_name(),
     )
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # Containers run as users that no list knows.
+        return f"uid-{os.getuid()}"
 
 
 def _given(name: str, value: str | None) -> str:

@@ -90,5 +90,5 @@ def _beat(sender: Service, **_: Any) -> None:
 
 
 @signals.after_task_publish.connect
-def _count(**_: Any) -> None:
-    published.add()
+def _count(sender: str, **_: Any) -> None:
+    published.add(sender)

@@ -1,4 +1,4 @@
-"""Count the messages this fleet publishes, for the demo's messages per order."""
+"""Count the messages this fleet publishes, by task, for the demo's messages per order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ class PublishedCount:
         self._redis = Redis.from_url(redis_url, socket_timeout=0.3, socket_connect_timeout=0.3)
         self._sick_until = 0.0
 
-    def add(self) -> None:
+    def add(self, task: str) -> None:
         """Count one message."""
         if time.monotonic() < self._sick_until:
             return
         try:
-            self._redis.incr(KEY)
+            self._redis.hincrby(KEY, task, 1)
         except RedisError:
             self._sick_until = time.monotonic() + SICK_FOR
 
-    def read(self) -> int:
-        """Return how many were counted; raises what Redis raises."""
-        return int(self._redis.get(KEY) or 0)
+    def read(self) -> dict[str, int]:
+        """Return how many were counted, by task; raises what Redis raises."""
+        counted: dict[bytes, bytes] = self._redis.hgetall(KEY)
+        return {task.decode(): int(count) for task, count in counted.items()}

@@ -27,7 +27,12 @@ named_actor = click.option(
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; dataclasses, times, decimals and ids included."""
-    click.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+    click.echo(write_json(value))
+
+
+def write_json(value: Any) -> str:
+    """Return a value as JSON text."""
+    return json.dumps(value, default=_plain, indent=2, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

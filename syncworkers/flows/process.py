@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from syncworkers.engine import lines
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from syncworkers.engine.lanes import LaneHandle
     from syncworkers.flows.fleet import Fleet
+
+log = structlog.get_logger(__name__)
 
 
 def process_due(fleet: Fleet) -> int:
@@ -54,6 +58,7 @@ def _apply(fleet: Fleet, claimed: lines.Claim, plans: Sequence[LinePlan]) -> Non
 
 def _give_up(fleet: Fleet, claimed: lines.Claim, plan: LinePlan, error: Exception) -> None:
     """The transaction of this one line fails whatever we do: its head message becomes a case."""
+    log.error("message cannot be stored", message=plan.readings[0].row["id"], exc_info=error)
     bug = RejectedError(
         f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
         violations=[

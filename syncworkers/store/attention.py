@@ -184,18 +184,21 @@ def expect(session: Session, expectations: Sequence[NewExpectation]) -> None:
     """Write down what must follow; what is expected already stays as it is."""
     if expectations:
         session.execute(
-            insert(Expectation).on_conflict_do_nothing(),
-            [
-                {
-                    "name": one.name,
-                    "entity_kind": one.entity_kind,
-                    "entity_id": one.entity_id,
-                    "partner": one.partner,
-                    "due_at": sa.func.now() + dt.timedelta(seconds=one.within),
-                    "correlation_id": one.correlation_id,
-                }
-                for one in expectations
-            ],
+            insert(Expectation)
+            .values(
+                [
+                    {
+                        "name": one.name,
+                        "entity_kind": one.entity_kind,
+                        "entity_id": one.entity_id,
+                        "partner": one.partner,
+                        "due_at": sa.func.now() + dt.timedelta(seconds=one.within),
+                        "correlation_id": one.correlation_id,
+                    }
+                    for one in expectations
+                ]
+            )
+            .on_conflict_do_nothing()
         )
 
 

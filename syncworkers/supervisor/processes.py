@@ -53,7 +53,7 @@ def fleet(ports: Ports, password: str) -> list[Process]:
             command=(
                 *_bin("granian", "--interface", "wsgi", "--host", "127.0.0.1"),
                 *("--port", str(ports.gateway), "--workers", "1", "--blocking-threads", "16"),
-                *("--no-ws", "--no-log-access", "tasks.gateway:application"),
+                *("--no-ws", "--no-access-log", "tasks.gateway:application"),
             ),
             look=f"{gateway}/readyz",
             ready=f"{gateway}/healthz",

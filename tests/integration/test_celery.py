@@ -220,7 +220,11 @@ def test_published_messages_are_counted_by_the_process_that_sends_them(
         [sys.executable, "-c", send], env=environment(broker, tmp_path), timeout=30, check=True
     )
 
-    assert broker.client.get("syncworkers:published") == b"3"
+    assert broker.client.hgetall("syncworkers:published") == {
+        b"orders.process": b"1",
+        b"orders.deliver": b"1",
+        b"sweep.wake_due": b"1",
+    }
 
 
 @pytest.fixture

@@ -1,0 +1,167 @@
+"""What a demo shows: the audit of the partners' books, what it cost, and the promises checked."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from rich.table import Table
+
+from syncworkers.cli.demo_run import STORE
+from syncworkers.cli.output import console
+from syncworkers.sandbox.audit import Audit, audit
+from syncworkers.store import ledger
+
+if TYPE_CHECKING:
+    from syncworkers.cli.demo_run import Books, Run
+    from syncworkers.flows.fleet import Fleet
+
+ERP = "d365-main"
+WAKE_UPS = ("orders.process", "orders.deliver", "dead_letter.open_cases")
+"""Messages that follow from orders; the others are beat's, by the clock."""
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The result; its names are stable, scripts read them."""
+
+    ok: bool
+    orders: int
+    confirmed: int
+    lost: int
+    duplicated: int
+    mismatched: int
+    open_cases: int
+    settled: bool
+    """Everything came to rest in time."""
+    ledger_findings: int
+    faults: dict[str, int]
+    calls_per_order: dict[str, float]
+    celery_messages_per_order: float
+    beat_messages: int
+    row_writes_per_order: float
+    seconds: float
+    orders_per_second: float
+    latency_ms: dict[str, float]
+    example: str | None
+    """An order whose story is worth reading."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled: bool) -> Result:
+    """Audit the partners' books and read what it cost."""
+    shop, erp = books.shop("books"), books.erp("books")
+    audited = audit(shop, erp, STORE, fleet.policy.bookings[STORE])
+    proof = ledger.prove(fleet.database)
+    published = run.published()
+    orders = max(1, audited.orders)
+    wake_ups = sum(published.get(task, 0) for task in WAKE_UPS)
+    open_cases = _open_cases(fleet)
+    faults = {f"{STORE} {kind}": count for kind, count in shop["faults"].items()}
+    faults |= {f"{ERP} {kind}": count for kind, count in erp["faults"].items()}
+    return Result(
+        ok=audited.ok and settled and proof.ok and not open_cases,
+        orders=audited.orders,
+        confirmed=audited.confirmed,
+        lost=len(audited.lost),
+        duplicated=len(audited.duplicated) + len(audited.unexpected),
+        mismatched=len(audited.mismatched),
+        open_cases=open_cases,
+        settled=settled,
+        ledger_findings=len(proof.findings),
+        faults=faults,
+        calls_per_order={
+            STORE: round(shop["calls"] / orders, 3),
+            ERP: round(erp["calls"] / orders, 3),
+        },
+        celery_messages_per_order=round(wake_ups / orders, 3),
+        beat_messages=sum(published.values()) - wake_ups,
+        row_writes_per_order=round(run.row_writes() / orders, 1),
+        seconds=round(seconds, 2),
+        orders_per_second=round(orders / seconds, 1),
+        latency_ms=_latency(audited),
+        example=_example(fleet),
+        details=_details(audited, proof),
+    )
+
+
+def _latency(audited: Audit) -> dict[str, float]:
+    times = sorted(float(seconds) * 1000 for seconds in audited.latencies)
+    if len(times) < 2:
+        return {"p50": round(sum(times)), "p99": round(sum(times))}
+    cuts = statistics.quantiles(times, n=100, method="inclusive")
+    return {"p50": round(cuts[49]), "p99": round(cuts[98])}
+
+
+def _details(audited: Audit, proof: ledger.Ledger) -> dict[str, Any]:
+    return {
+        "lost": audited.lost[:SHOWN],
+        "duplicated": (*audited.duplicated, *audited.unexpected)[:SHOWN],
+        "mismatched": audited.mismatched[:SHOWN],
+        "ledger": proof,
+    }
+
+
+def _open_cases(fleet: Fleet) -> int:
+    query = sa.text("SELECT count(*) FROM exception_case WHERE state = 'open'")
+    with fleet.session() as session:
+        return int(session.execute(query).scalar_one())
+
+
+def _example(fleet: Fleet) -> str | None:
+    """Choose the order that met the most trouble."""
+    query = sa.text(
+        "SELECT o.number FROM sales_order o JOIN delivery d ON d.entity_id = o.id"
+        " AND d.entity_kind = 'order' JOIN attempt a ON a.delivery_id = d.id"
+        " GROUP BY o.id, o.number ORDER BY count(*) DESC, o.id LIMIT 1"
+    )
+    with fleet.session() as session:
+        number: str | None = session.execute(query).scalar_one_or_none()
+    return number
+
+
+def print_result(result: Result) -> None:
+    """Print the result for people."""
+    console.print("\n[bold]Faults injected[/bold]")
+    for kind, count in result.faults.items():
+        console.print(f"  {kind:<36} {count:>4}")
+    if not result.faults:
+        console.print("  none")
+    console.print("\n[bold]Audit of the partners' books[/bold]")
+    table = Table(box=None, pad_edge=False, padding=(0, 2), show_header=False)
+    for name, value, note in _rows(result):
+        table.add_row(f"  {name}", str(value), note)
+    console.print(table)
+    for name in ("lost", "duplicated", "mismatched"):
+        for one in result.details[name]:
+            console.print(f"  [red]{name}[/red] {one}", soft_wrap=True)
+    for finding in result.details["ledger"].findings:
+        console.print(f"  [red]ledger[/red] {finding}", soft_wrap=True)
+    verdict = "[bold green]ok: true[/bold green]" if result.ok else "[bold red]ok: false[/bold red]"
+    console.print(f"\n{verdict}")
+
+
+def _rows(result: Result) -> list[tuple[str, object, str]]:
+    calls = ", ".join(f"{name} {count}" for name, count in result.calls_per_order.items())
+    return [
+        ("orders", result.orders, "placed in the shop"),
+        ("confirmed", result.confirmed, "equal in the ERP, or cancelled before anybody booked it"),
+        ("lost", result.lost, ""),
+        ("duplicated", result.duplicated, ""),
+        ("mismatched", result.mismatched, "lines, amounts, addresses, cancellations"),
+        ("open cases", result.open_cases, ""),
+        ("settled", result.settled, "everything came to rest in time"),
+        ("ledger findings", result.ledger_findings, "of `syncworkers doctor --ledger`"),
+        ("seconds", result.seconds, f"{result.orders_per_second} orders a second, tail included"),
+        ("latency ms", f"p50 {result.latency_ms['p50']}, p99 {result.latency_ms['p99']}", ""),
+        ("calls per order", calls, ""),
+        (
+            "celery messages per order",
+            result.celery_messages_per_order,
+            f"wake-ups; {result.beat_messages} more by beat's clock",
+        ),
+        ("row writes per order", result.row_writes_per_order, ""),
+    ]
