@@ -403,14 +403,14 @@ def upgrade() -> None:
     op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("delivery_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("call", sa.Text(), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=True),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("sent_hash", sa.Text(), nullable=True),
+        sa.Column("sent_hashes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("sent", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("worker", sa.Text(), nullable=False),
@@ -418,15 +418,15 @@ def upgrade() -> None:
             "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.CheckConstraint("action IN ('push', 'find')", name=op.f("attempt_action_check")),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"],
-            ["delivery.id"],
-            name=op.f("attempt_delivery_id_fkey"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("attempt_pkey")),
     )
-    op.create_index("attempt_delivery_id", "attempt", ["delivery_id"], unique=False)
+    op.create_index(
+        "attempt_delivery_ids",
+        "attempt",
+        ["delivery_ids"],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "exception_case",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -548,7 +548,7 @@ def downgrade() -> None:
     )
     op.drop_index("exception_case_about", table_name="exception_case")
     op.drop_table("exception_case")
-    op.drop_index("attempt_delivery_id", table_name="attempt")
+    op.drop_index("attempt_delivery_ids", table_name="attempt", postgresql_using="gin")
     op.drop_table("attempt")
     op.drop_index("sales_order_number", table_name="sales_order")
     op.drop_index("sales_order_erp_number", table_name="sales_order")

@@ -115,7 +115,7 @@ def _example(fleet: Fleet) -> str | None:
     """Choose the order that met the most trouble."""
     query = sa.text(
         "SELECT o.number FROM sales_order o JOIN delivery d ON d.entity_id = o.id"
-        " AND d.entity_kind = 'order' JOIN attempt a ON a.delivery_id = d.id"
+        " AND d.entity_kind = 'order' JOIN attempt a ON a.delivery_ids @> ARRAY[d.id]"
         " GROUP BY o.id, o.number ORDER BY count(*) DESC, o.id LIMIT 1"
     )
     with fleet.session() as session:

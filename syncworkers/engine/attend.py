@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from syncworkers.engine.wakeups import Waker
 
 PAUSE = 0.05
+LONGEST_PAUSE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,20 @@ class Look:
 
 def attend(lane: LaneHandle, waker: Waker, look: Callable[[], Look], *, who: str) -> int:
     """Look at the lane again and again; return how many lines were worked."""
+    # Threads of one process attend for themselves.
+    me = f"{who}/{threading.get_ident()}"
     started = last_work = time.monotonic()
-    stop = threading.Event()
     worked = 0
     while time.monotonic() - started < lane.spec.work_budget:
-        waker.look(lane.name)
+        waker.look(lane.name, me)
         found = look().lines
         if found:
             worked += found
             last_work = time.monotonic()
             continue
-        if time.monotonic() - last_work >= lane.spec.linger or not waker.attend(lane.name, who):
+        idle = time.monotonic() - last_work
+        if idle >= lane.spec.linger or not waker.attend(lane.name, me):
             break
-        stop.wait(PAUSE)
+        threading.Event().wait(min(LONGEST_PAUSE, max(PAUSE, idle / 4)))
+    waker.leave(lane.name, me)
     return worked

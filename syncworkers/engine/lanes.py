@@ -36,7 +36,7 @@ class LaneSpec:
     call_deadline: float = 20.0
     settle: float = 0.0
     margin: float = 5.0
-    linger: float = 1.0
+    linger: float = 2.0
     """How long a worker stays by an empty lane before it leaves."""
 
     @property

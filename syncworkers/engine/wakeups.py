@@ -36,12 +36,16 @@ class Waker(Protocol):
         """Say, after the commit, that these lanes have work."""
         ...
 
-    def look(self, lane: str) -> None:
+    def look(self, lane: str, who: str) -> None:
         """Say that a claim in this lane begins now."""
         ...
 
     def attend(self, lane: str, who: str) -> bool:
         """Say that we look again within a moment; False if somebody else does already."""
+        ...
+
+    def leave(self, lane: str, who: str) -> None:
+        """Say that we do not look again."""
         ...
 
     def close(self) -> None:
@@ -55,12 +59,15 @@ class SweepOnly:
     def notify(self, lanes: Iterable[str]) -> None:
         """Leave it to the sweep."""
 
-    def look(self, lane: str) -> None:
+    def look(self, lane: str, who: str) -> None:
         """Do nothing."""
 
     def attend(self, lane: str, who: str) -> bool:
         """Stay nowhere."""
         return False
+
+    def leave(self, lane: str, who: str) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -89,14 +96,15 @@ class RedisWaker:
                 self._thread.start()
         self._stirred.set()
 
-    def look(self, lane: str) -> None:
+    def look(self, lane: str, who: str) -> None:
         """Count the look, so that hints given before it are spent."""
         if self._well():
             try:
                 with self._redis.pipeline(transaction=False) as pipe:
                     pipe.incr(f"looks:{lane}")
                     pipe.expire(f"looks:{lane}", 3600)
-                    pipe.delete(f"attended:{lane}")
+                    # Whoever looks is there for a moment: a longer look lets other workers in.
+                    pipe.set(f"attended:{lane}", who, px=ATTENDED_MS)
                     pipe.execute()
             except RedisError as error:
                 self._fell_ill(error)
@@ -112,6 +120,16 @@ class RedisWaker:
         except RedisError as error:
             self._fell_ill(error)
             return False
+
+    def leave(self, lane: str, who: str) -> None:
+        """Free the place, if it is ours, so that the next hint is sent at once."""
+        if not self._well():
+            return
+        try:
+            if self._redis.get(f"attended:{lane}") == who.encode():
+                self._redis.delete(f"attended:{lane}")
+        except RedisError as error:
+            self._fell_ill(error)
 
     def close(self) -> None:
         """Send what is pending, briefly."""

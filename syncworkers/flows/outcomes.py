@@ -52,6 +52,10 @@ class LineRecord:
         """Return the line's key: the order's id."""
         return self.line.key
 
+    def change(self, change: outbox.DeliveryChange) -> None:
+        """Note what became of a delivery; of several steps the last one counts."""
+        self.changes = [one for one in self.changes if one.id != change.id] + [change]
+
     def result(self, cases: Mapping[int, int]) -> LineResult:
         """Say what becomes of the line; `cases` are the ids of opened cases by delivery."""
         return LineResult(
@@ -75,7 +79,7 @@ def judge(partner: Partner, work: LineWork) -> LineRecord:
         crashes=work.line.crashes,
     )
     for row in work.called_off:
-        noted.changes.append(
+        noted.change(
             outbox.DeliveryChange(
                 id=row["id"], state="cancelled", reason="called off before it was ever tried"
             )
@@ -94,7 +98,7 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
             noted.confirmed.append(step.row)
             found = outcome.verdict is Verdict.ADOPTED
             adopted = "found there under our reference" if found else None
-            noted.changes.append(
+            noted.change(
                 outbox.DeliveryChange(
                     id=step.row["id"],
                     state="confirmed",
@@ -107,7 +111,7 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
         case Verdict.REJECTED:
             _die(noted, step, _code(step), outcome.error or "refused")
         case Verdict.UNKNOWN:
-            noted.changes.append(_kept(step, unknown=True))
+            noted.change(_kept(step, unknown=True))
             _again(noted, policy, step, after=policy.settle)
         case Verdict.ABSENT:
             _absent(noted, policy, step)
@@ -148,10 +152,10 @@ def _is_unknown(step: Step) -> bool:
 def _absent(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
     absences = step.row["absences"] + 1
     if absences < ABSENCES_NEEDED:
-        noted.changes.append(_kept(step, unknown=True, absences=absences))
+        noted.change(_kept(step, unknown=True, absences=absences))
         noted.due_in = policy.recheck
         return
-    noted.changes.append(_kept(step, unknown=False, generation=step.row["generation"] + 1))
+    noted.change(_kept(step, unknown=False, generation=step.row["generation"] + 1))
     noted.crashes = 0
     noted.due_in = 0.0
 
@@ -168,8 +172,7 @@ def _kept(
 def _die(noted: LineRecord, step: Step, code: str, error: str) -> None:
     case = _case(step, code, error)
     noted.cases.append(case)
-    noted.changes = [change for change in noted.changes if change.id != step.row["id"]]
-    noted.changes.append(
+    noted.change(
         outbox.DeliveryChange(
             id=step.row["id"], state="dead", reason=code, generation=step.row["generation"]
         )
@@ -204,7 +207,7 @@ def record(
 ) -> dict[int, int]:
     """Write what happened to lines that are still ours; return opened cases by delivery id."""
     outbox.change(session, [change for one in records for change in one.changes])
-    outbox.add_attempts(session, [_attempt(worker, step) for one in records for step in one.steps])
+    outbox.add_attempts(session, _attempts(worker, [step for one in records for step in one.steps]))
     identity.link(
         session,
         [
@@ -230,20 +233,31 @@ def record(
     return {case.about_id: number for case, number in zip(cases, opened, strict=True)}
 
 
-def _attempt(worker: str, step: Step) -> dict[str, Any]:
-    outcome = step.outcome
+def _attempts(worker: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Fold the steps of one call that ended alike into one row, in the order of the calls."""
+    alike: dict[tuple[Any, ...], list[Step]] = {}
+    for step in steps:
+        outcome = step.outcome
+        key = (outcome.call or id(step), step.action, outcome.verdict, outcome.status)
+        alike.setdefault((*key, outcome.error, outcome.answer), []).append(step)
+    return [_attempt(worker, together) for together in alike.values()]
+
+
+def _attempt(worker: str, steps: Sequence[Step]) -> dict[str, Any]:
+    outcome = steps[0].outcome
     evidence = outcome.verdict not in SUCCESSES
-    sent = outcome.sent
     return {
-        "delivery_id": step.row["id"],
-        "action": step.action,
+        "delivery_ids": [step.row["id"] for step in steps],
+        "action": steps[0].action,
         "verdict": outcome.verdict.value,
         "call": outcome.call,
         "status": outcome.status,
         "duration_ms": outcome.duration_ms,
         "error": outcome.error,
-        "sent_hash": hashlib.sha256(sent.encode()).hexdigest() if sent else None,
-        "sent": sent if evidence else None,
+        "sent_hashes": [
+            hashlib.sha256((step.outcome.sent or "").encode()).hexdigest() for step in steps
+        ],
+        "sent": outcome.sent if evidence else None,
         "answer": outcome.answer if evidence else None,
         "worker": worker,
     }

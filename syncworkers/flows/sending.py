@@ -6,6 +6,7 @@ recorded in one transaction afterwards.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ POISON_CRASHES = 5
 """A line that cost so many workers is not tried again by itself."""
 ABSENCES_NEEDED = 2
 """“Absent” counts only when seen twice: a call may land between two looks."""
+LOOK_AGAIN = (0.3, 0.7)
+"""Seconds to wait before a look-up that failed is made again within one claim: it is only a read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class LineWork:
     external_id: str | None = None
     external_version: str | None = None
     stopped: bool = False
+    failed_looks: int = 0
 
     @property
     def active(self) -> bool:
@@ -112,6 +116,9 @@ def send(partner: Partner, works: Sequence[LineWork], seconds: float) -> None:
         heads = [work for work in works if work.active]
         if not heads:
             return
+        failed = max(work.failed_looks for work in heads)
+        if failed:
+            threading.Event().wait(min(LOOK_AGAIN[failed - 1], deadline.remaining()))
         unknown = [work for work in heads if work.left[0]["unknown_since"] is not None]
         fresh = [work for work in heads if work.left[0]["unknown_since"] is None]
         _round(partner, unknown, "find", deadline)
@@ -151,6 +158,7 @@ def _request(partner: Partner, work: LineWork) -> Request:
 def _take(work: LineWork, action: str, outcome: Outcome) -> None:
     """Note what happened; only a success lets the line go on."""
     row = work.left[0]
+    failed_looks, work.failed_looks = work.failed_looks, 0
     if outcome.verdict is Verdict.NOT_STARTED:
         work.stopped = True
         return
@@ -162,5 +170,12 @@ def _take(work: LineWork, action: str, outcome: Outcome) -> None:
         work.left.pop(0)
     elif outcome.verdict is Verdict.REJECTED and row["operation"] != CREATE:
         work.left.pop(0)  # a dead side effect blocks nothing
+    elif outcome.verdict is Verdict.ABSENT and row["absences"] + 1 >= ABSENCES_NEEDED:
+        # Seen absent often enough: it may be repeated, now, under a new generation.
+        known = {"unknown_since": None, "absences": 0, "generation": row["generation"] + 1}
+        work.left[0] = {**row, **known}
+    elif action == "find" and outcome.verdict is Verdict.RETRY and not outcome.pause:
+        work.failed_looks = failed_looks + 1
+        work.stopped = work.failed_looks > len(LOOK_AGAIN)
     else:
         work.stopped = True

@@ -122,11 +122,13 @@ def _events(facts: Facts) -> Iterator[Event]:
         good = attempt["verdict"] in {"confirmed", "adopted"}
         status = f"HTTP {attempt['status']}, " if attempt["status"] else ""
         error = f": {attempt['error']}" if attempt["error"] else ""
+        others = attempt["together"] - 1
+        company = f", with {others} others in one call" if others else ""
         yield Event(
             at=attempt["at"],
             what=f"{attempt['action']} → {attempt['verdict']}",
             who=f"delivery {attempt['delivery_id']}",
-            detail=f"{status}{attempt['duration_ms']} ms{error}",
+            detail=f"{status}{attempt['duration_ms']} ms{company}{error}",
             level="ok" if good else "wait",
         )
     for link in facts.links:

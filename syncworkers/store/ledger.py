@@ -63,8 +63,9 @@ CHECKS = (
         query="""
         SELECT d.id, d.partner || ' ' || d.operation FROM delivery d
          WHERE d.state = 'confirmed' AND NOT EXISTS
-               (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id
-                   AND a.verdict IN ('confirmed', 'adopted'))""",
+               (SELECT 1 FROM (SELECT unnest(a.delivery_ids) AS id FROM attempt a
+                                WHERE a.verdict IN ('confirmed', 'adopted')) t
+                 WHERE t.id = d.id)""",
     ),
     Check(
         name="confirmed order without a link",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.store.base import Base, Work, one_of
@@ -55,30 +55,33 @@ class Delivery(Work, Base):
 
 
 class Attempt(Base):
-    """One try at a delivery: a call made or a look-up, and what came back.
+    """One call to a partner, a try or a look-up, and what came back for some deliveries.
 
-    The texts are kept where they are evidence (anything but confirmed); the hash always.
+    Deliveries that one call answered alike share a row, so that a batch costs one write. The texts
+    are kept where they are evidence (anything but confirmed), the hashes always.
     """
 
     __tablename__ = "attempt"
 
     id: Mapped[int] = mapped_column(sa.Identity(always=True), primary_key=True)
-    delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("delivery.id", ondelete="CASCADE"))
+    delivery_ids: Mapped[list[int]] = mapped_column(ARRAY(sa.BigInteger))
     action: Mapped[str]
     verdict: Mapped[str]
     call: Mapped[str]
-    """Deliveries that travelled in one call share it."""
+    """Names the call; the partner saw it as the correlation id."""
     status: Mapped[int | None] = mapped_column(sa.SmallInteger)
     duration_ms: Mapped[int] = mapped_column(sa.Integer)
     error: Mapped[str | None]
-    sent_hash: Mapped[str | None]
+    sent_hashes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    """One per delivery, in their order."""
     sent: Mapped[str | None]
+    """Of the first delivery; each of them can be written again from its body."""
     answer: Mapped[str | None]
     worker: Mapped[str]
     at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (
-        sa.Index("attempt_delivery_id", "delivery_id"),
+        sa.Index("attempt_delivery_ids", "delivery_ids", postgresql_using="gin"),
         one_of("action", ("push", "find")),
     )
 

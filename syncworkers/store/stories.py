@@ -37,8 +37,9 @@ SELECT d.id, d.partner, d.operation, d.state, d.reason, d.entity_version, d.idem
  WHERE d.entity_kind = 'order' AND d.entity_id = :id ORDER BY d.id
 """)
 _ATTEMPTS = sa.text("""
-SELECT a.delivery_id, a.action, a.verdict, a.status, a.duration_ms, a.error, a.call, a.worker, a.at
-  FROM attempt a JOIN delivery d ON d.id = a.delivery_id
+SELECT d.id AS delivery_id, a.action, a.verdict, a.status, a.duration_ms, a.error, a.call, a.worker,
+       a.at, cardinality(a.delivery_ids) AS together
+  FROM delivery d JOIN attempt a ON a.delivery_ids @> ARRAY[d.id]
  WHERE d.entity_kind = 'order' AND d.entity_id = :id ORDER BY a.id
 """)
 _LINKS = sa.text("""
