@@ -28,6 +28,7 @@ def upgrade() -> None:
             server_default=sa.text("now()"),
             nullable=False,
         ),
+        sa.Column("silences", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_reason", sa.Text(), nullable=True),
         sa.Column("paused_by", sa.Text(), nullable=True),

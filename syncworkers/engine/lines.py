@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from syncworkers.engine import breaker
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -31,7 +33,7 @@ ON CONFLICT (lane, key) DO UPDATE SET pending = line.pending + excluded.pending
 
 # One claim at a time per lane: slots and pace are judged on a locked row.
 _GATE = sa.text("""
-SELECT slots, gather_ms,
+SELECT slots, gather_ms, silences,
        coalesce(paused_until > now(), false) AS paused,
        extract(epoch FROM clock_timestamp() - claimed_at) * 1000 AS since_ms
   FROM lane WHERE id = :lane FOR NO KEY UPDATE
@@ -127,7 +129,7 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
     values = {"lane": lane.id, "me": owner, "lease": lane.spec.lease}
     crashed: Sequence[Any] = ()
     leased: Sequence[Any] = ()
-    if _open_gate(session, lane, size):
+    if size := _open_gate(session, lane, size):
         crashed = session.execute(_CLAIM_CRASHED, {**values, "n": 1}).all()
         leased = crashed or session.execute(_CLAIM_SOUND, {**values, "n": size}).all()
     if not leased:
@@ -153,16 +155,20 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
     )
 
 
-def _open_gate(session: Session, lane: LaneHandle, size: int) -> bool:
+def _open_gate(session: Session, lane: LaneHandle, size: int) -> int:
+    """Return how many lines may be claimed now."""
     ready = session.execute(_READY, {"lane": lane.id, "n": size}).scalar_one()
     if not ready:
-        return False  # the cheap way out, without the lane's lock
+        return 0  # the cheap way out, without the lane's lock
     gate = session.execute(_GATE, {"lane": lane.id}).one()
     if gate.paused:
-        return False
-    if session.execute(_BATCHES, {"lane": lane.id}).scalar_one() >= gate.slots:
-        return False
-    return bool(gate.since_ms >= gate.gather_ms or ready >= size)
+        return 0
+    under_way = session.execute(_BATCHES, {"lane": lane.id}).scalar_one()
+    if gate.silences >= breaker.PROBE_FROM:
+        return 0 if under_way else 1
+    if under_way >= gate.slots:
+        return 0
+    return size if gate.since_ms >= gate.gather_ms or ready >= size else 0
 
 
 def _read_rows(

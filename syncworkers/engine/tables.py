@@ -41,6 +41,8 @@ class Lane(EngineBase):
     settle_seconds: Mapped[float] = mapped_column(sa.Double)
     """How long after the call deadline a lost call may still land."""
     claimed_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+    silences: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    """Calls in a row that were not answered."""
     paused_until: Mapped[dt.datetime | None]
     paused_reason: Mapped[str | None]
     paused_by: Mapped[str | None]

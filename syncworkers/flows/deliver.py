@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.engine import lanes, lines
+from syncworkers.engine import breaker, lanes, lines
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
 from syncworkers.flows import sending
@@ -19,8 +19,11 @@ from syncworkers.store import identity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy.orm import Session
+
     from syncworkers.engine.lanes import LaneHandle
     from syncworkers.flows.fleet import Fleet, Partner
+    from syncworkers.flows.sending import Step
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +67,7 @@ def _record(
         ours = [one for one in records if one.key in pending]
         cases = record(session, fleet.worker, partner, ours)
         more = lines.settle(session, claimed, pending, [one.result(cases) for one in ours])
+        _note_answers(session, claimed.lane.id, partner, [s for one in ours for s in one.steps])
         quiet = max((one.pause for one in ours), default=0.0)
         if quiet > 0:
             lanes.pause(
@@ -75,3 +79,16 @@ def _record(
             )
     wake = [claimed.lane.name] if more and not quiet else []
     fleet.waker.notify([*wake, OPEN_CASES] if cases else wake)
+
+
+def _note_answers(session: Session, lane: int, partner: Partner, steps: Sequence[Step]) -> None:
+    """Tell the breaker whether the partner answered at all."""
+    outcomes = [step.outcome for step in steps if step.outcome.call]
+    if any(outcome.status is not None and outcome.status < 500 for outcome in outcomes):
+        breaker.answered(session, lane)
+    elif outcomes:
+        policy = partner.policy.lane
+        reason = f"no answer: {outcomes[-1].error}"
+        breaker.silent(
+            session, lane, first=policy.backoff_first, limit=policy.backoff_limit, reason=reason
+        )
