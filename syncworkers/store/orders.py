@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.canonical.orders import SalesOrder
+from syncworkers.canonical.orders import AdjustmentKind, SalesOrder
 from syncworkers.store import codec
 from syncworkers.store.base import Base
 from syncworkers.store.history import EntityVersion
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.orm import Session
+
+
+SUMMED = tuple(kind for kind in AdjustmentKind if kind is not AdjustmentKind.TAX)
+"""Kinds with a column of their own; tax has `tax_total`, whether added or included."""
 
 
 class SalesOrderRow(Base):
@@ -45,6 +49,13 @@ class SalesOrderRow(Base):
     total: Mapped[Decimal]
     tax_total: Mapped[Decimal]
     taxes_included: Mapped[bool]
+    shipping_total: Mapped[Decimal]
+    handling_total: Mapped[Decimal]
+    discount_total: Mapped[Decimal]
+    tip_total: Mapped[Decimal]
+    duty_total: Mapped[Decimal]
+    rounding_total: Mapped[Decimal]
+    """Sums of the order's adjustments by kind; single ones, with their codes, are in the version."""
     test: Mapped[bool]
     customer_id: Mapped[str | None]
     customer_name: Mapped[str]
@@ -84,20 +95,6 @@ class SalesOrderLineRow(Base):
     gift_card: Mapped[bool]
 
     __table_args__ = (sa.Index("sales_order_line_sku", "sku"),)
-
-
-class SalesOrderAdjustmentRow(Base):
-    """An amount of an order beside its lines."""
-
-    __tablename__ = "sales_order_adjustment"
-
-    order_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("sales_order.id", ondelete="CASCADE"), primary_key=True
-    )
-    position: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
-    kind: Mapped[str]
-    code: Mapped[str]
-    amount: Mapped[Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,25 +169,22 @@ def draw_ids(session: Session, count: int) -> list[int]:
 
 
 def save(session: Session, writes: Sequence[OrderWrite]) -> None:
-    """Write orders, lines and adjustments; lines and adjustments only where they changed."""
+    """Write orders and their lines; lines only where they changed."""
     new = [write for write in writes if write.before is None]
     changed = [write for write in writes if write.before is not None]
     if new:
         session.execute(sa.insert(SalesOrderRow), [_row(write) for write in new])
     if changed:
         session.execute(sa.update(SalesOrderRow), [_row(write) for write in changed])
-    for model, parts in ((SalesOrderLineRow, "lines"), (SalesOrderAdjustmentRow, "adjustments")):
-        moved = [
-            write
-            for write in writes
-            if write.before is None or getattr(write.before, parts) != getattr(write.after, parts)
-        ]
-        stale = [write.id for write in moved if write.before is not None]
-        if stale:
-            session.execute(sa.delete(model).where(model.order_id.in_(stale)))
-        rows = [row for write in moved for row in _parts(write, parts)]
-        if rows:
-            session.execute(sa.insert(model), rows)
+    moved = [
+        write for write in writes if write.before is None or write.before.lines != write.after.lines
+    ]
+    stale = [write.id for write in moved if write.before is not None]
+    if stale:
+        session.execute(sa.delete(SalesOrderLineRow).where(SalesOrderLineRow.order_id.in_(stale)))
+    rows = [row for write in moved for row in _lines(write)]
+    if rows:
+        session.execute(sa.insert(SalesOrderLineRow), rows)
 
 
 def _row(write: OrderWrite) -> dict[str, object]:
@@ -211,6 +205,7 @@ def _row(write: OrderWrite) -> dict[str, object]:
         "total": order.total,
         "tax_total": order.tax_total,
         "taxes_included": order.taxes_included,
+        **{f"{kind.value}_total": _total(order, kind) for kind in SUMMED},
         "test": order.test,
         "customer_id": order.customer_id,
         "customer_name": order.customer_name,
@@ -223,10 +218,14 @@ def _row(write: OrderWrite) -> dict[str, object]:
     }
 
 
-def _parts(write: OrderWrite, parts: str) -> list[dict[str, object]]:
+def _total(order: SalesOrder, kind: AdjustmentKind) -> Decimal:
+    return sum((one.amount for one in order.adjustments if one.kind is kind), Decimal(0))
+
+
+def _lines(write: OrderWrite) -> list[dict[str, object]]:
     return [
-        {"order_id": write.id, "position": position, **codec.columns(part)}
-        for position, part in enumerate(getattr(write.after, parts))
+        {"order_id": write.id, "position": position, **codec.columns(line)}
+        for position, line in enumerate(write.after.lines)
     ]
 
 
