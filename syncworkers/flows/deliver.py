@@ -44,7 +44,7 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
-    works = sending.begin(claimed.lines, links)
+    works = sending.begin(partner, claimed.lines, links)
     sending.send(partner, works, claimed.remaining())
     records = [judge(partner, work) for work in works]
     run_halved(

@@ -46,6 +46,8 @@ ABSENCES_NEEDED = 2
 """“Absent” counts only when seen twice: a call may land between two looks."""
 LOOK_AGAIN = (0.3, 0.7)
 """Seconds to wait before a look-up that failed is made again within one claim: it is only a read."""
+STAY = 2.0
+"""Where the second look comes this soon after the first, the claim is kept for it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class LineWork:
     external_version: str | None = None
     stopped: bool = False
     failed_looks: int = 0
+    wait: float = 0.0
+    """Seconds until its head may be tried again within this claim."""
 
     @property
     def active(self) -> bool:
@@ -77,7 +81,9 @@ class LineWork:
 
 
 def begin(
-    claimed: Sequence[ClaimedLine], links: Mapping[int, tuple[str, str | None]]
+    partner: Partner,
+    claimed: Sequence[ClaimedLine],
+    links: Mapping[int, tuple[str, str | None]],
 ) -> list[LineWork]:
     """Take the claimed lines up; call off what a later cancel makes needless."""
     works = []
@@ -88,7 +94,7 @@ def begin(
         )
         _call_off(work)
         if line.crashes >= POISON_CRASHES and work.left:
-            _take(work, "find", POISON)
+            _take(partner, work, "find", POISON)
         works.append(work)
     return works
 
@@ -116,9 +122,7 @@ def send(partner: Partner, works: Sequence[LineWork], seconds: float) -> None:
         heads = [work for work in works if work.active]
         if not heads:
             return
-        failed = max(work.failed_looks for work in heads)
-        if failed:
-            threading.Event().wait(min(LOOK_AGAIN[failed - 1], deadline.remaining()))
+        threading.Event().wait(min(max(work.wait for work in heads), deadline.remaining()))
         unknown = [work for work in heads if work.left[0]["unknown_since"] is not None]
         fresh = [work for work in heads if work.left[0]["unknown_since"] is None]
         _round(partner, unknown, "find", deadline)
@@ -134,13 +138,13 @@ def _round(partner: Partner, works: Sequence[LineWork], action: str, deadline: D
             refused = Outcome(
                 verdict=Verdict.REJECTED, error=str(error), violations=error.violations
             )
-            _take(work, action, refused)
+            _take(partner, work, action, refused)
     if not ready:
         return
     call = partner.connection.find if action == "find" else partner.connection.push
     outcomes = call([request for _, request in ready], deadline)
     for (work, _), outcome in zip(ready, outcomes, strict=True):
-        _take(work, action, outcome)
+        _take(partner, work, action, outcome)
 
 
 def _request(partner: Partner, work: LineWork) -> Request:
@@ -155,10 +159,10 @@ def _request(partner: Partner, work: LineWork) -> Request:
     )
 
 
-def _take(work: LineWork, action: str, outcome: Outcome) -> None:
+def _take(partner: Partner, work: LineWork, action: str, outcome: Outcome) -> None:
     """Note what happened; only a success lets the line go on."""
     row = work.left[0]
-    failed_looks, work.failed_looks = work.failed_looks, 0
+    work.wait = 0.0
     if outcome.verdict is Verdict.NOT_STARTED:
         work.stopped = True
         return
@@ -170,12 +174,24 @@ def _take(work: LineWork, action: str, outcome: Outcome) -> None:
         work.left.pop(0)
     elif outcome.verdict is Verdict.REJECTED and row["operation"] != CREATE:
         work.left.pop(0)  # a dead side effect blocks nothing
-    elif outcome.verdict is Verdict.ABSENT and row["absences"] + 1 >= ABSENCES_NEEDED:
-        # Seen absent often enough: it may be repeated, now, under a new generation.
+    elif outcome.verdict is Verdict.ABSENT:
+        _note_absence(work, row, partner.policy.lane.recheck)
+    elif action == "find" and outcome.verdict is Verdict.RETRY and not outcome.pause:
+        work.stopped = work.failed_looks >= len(LOOK_AGAIN)
+        work.wait = 0.0 if work.stopped else LOOK_AGAIN[work.failed_looks]
+        work.failed_looks += 1
+    else:
+        work.stopped = True
+
+
+def _note_absence(work: LineWork, row: Mapping[str, Any], recheck: float) -> None:
+    """Absent twice: it may be repeated, now, under a new generation; once: look again."""
+    absences = row["absences"] + 1
+    if absences >= ABSENCES_NEEDED:
         known = {"unknown_since": None, "absences": 0, "generation": row["generation"] + 1}
         work.left[0] = {**row, **known}
-    elif action == "find" and outcome.verdict is Verdict.RETRY and not outcome.pause:
-        work.failed_looks = failed_looks + 1
-        work.stopped = work.failed_looks > len(LOOK_AGAIN)
+    elif recheck <= STAY:
+        work.left[0] = {**row, "absences": absences}
+        work.wait = recheck
     else:
         work.stopped = True
