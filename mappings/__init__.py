@@ -1,4 +1,4 @@
-"""Partner payloads ↔ canonical objects. The registries are written out: grep finds every mapping."""
+"""Partner payloads ↔ canonical objects; the registries are written out, for grep."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _joined(path: str, key: object) -> str:
 
 
 def _drift(schema: Schema, document: Mapping[str, Any], path: str) -> Iterator[str]:
-    ignored = getattr(schema, "ignored", frozenset())
+    ignored: frozenset[str] = getattr(schema, "ignored", frozenset())
     known = {field.data_key or name: field for name, field in schema.load_fields.items()}
     for key, value in document.items():
         if key in known:
@@ -173,7 +173,7 @@ class Instant(fields.AwareDateTime):
             raise ValidationError("Not a valid datetime.") from None
 
 
-class Nodes(fields.List):
+class Nodes(fields.List[Any]):
     """The nodes of a GraphQL connection."""
 
     def _deserialize(self, value: Any, *args: Any, **others: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -30,5 +31,5 @@ class PublishedCount:
 
     def read(self) -> dict[str, int]:
         """Return how many were counted, by task; raises what Redis raises."""
-        counted: dict[bytes, bytes] = self._redis.hgetall(KEY)
+        counted: dict[Any, Any] = self._redis.hgetall(KEY)
         return {task.decode(): int(count) for task, count in counted.items()}

@@ -20,7 +20,8 @@ from syncworkers.canonical.orders import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Fields = Mapping[str, Any] if TYPE_CHECKING else dict
+    Fields = Mapping[str, Any]
+
 _NOTHING = Decimal(0)
 
 

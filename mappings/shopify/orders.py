@@ -29,7 +29,7 @@ name = "shopify.order/1"
 
 
 def load(body: bytes | str) -> tuple[SalesOrder, tuple[str, ...]]:
-    """Return the order and the paths no mapping knows; raises `RejectedError` for anything wrong."""
+    """Return the order and the paths nobody knows; raises `RejectedError` for anything wrong."""
     loaded, drift = load_document(_SCHEMA, body)
     return assemble(loaded), tuple(drift)
 
@@ -166,7 +166,9 @@ class OrderBody(PartnerSchema):
     taxes_included = fields.Boolean(load_default=False)
     test = fields.Boolean(load_default=False)
     tip = Money(data_key="total_tip_received", allow_none=True, load_default=None)
-    duties = Bag("shop_money", data_key="current_total_duties_set", allow_none=True, load_default=None)
+    duties = Bag(
+        "shop_money", data_key="current_total_duties_set", allow_none=True, load_default=None
+    )
     customer = fields.Nested(Customer, allow_none=True, load_default=None)
     email = Text()
     po_number = Text()

@@ -29,7 +29,7 @@ name = "shopify.order_graphql/1"
 
 
 def load(body: bytes | str) -> tuple[SalesOrder, tuple[str, ...]]:
-    """Return the order and the paths no mapping knows; raises `RejectedError` for anything wrong."""
+    """Return the order and the paths nobody knows; raises `RejectedError` for anything wrong."""
     loaded, drift = load_document(_SCHEMA, body)
     return assemble(loaded), tuple(drift)
 

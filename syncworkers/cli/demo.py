@@ -48,7 +48,12 @@ READY_WITHIN = 60.0
 )
 @click.option("--speed", default=1.0, show_default=True, help="Of the partners' limits.")
 @click.option("--rate", default=50.0, show_default=True, help="Orders placed a second.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result there; - prints it.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    help="Write the result there; - prints it.",
+)
 @click.option("--keep", is_flag=True, help="Leave the fleet running afterwards, until Ctrl-C.")
 @click.pass_context
 def demo(  # noqa: PLR0913 - its arguments are the command's options
@@ -93,7 +98,12 @@ class Stage:
     """Everything that runs during a demo."""
 
     def __init__(
-        self, fleet: Fleet, supervisor: Supervisor, found: Servers, ports: Ports, how: processes.Sandbox
+        self,
+        fleet: Fleet,
+        supervisor: Supervisor,
+        found: Servers,
+        ports: Ports,
+        how: processes.Sandbox,
     ) -> None:
         self.fleet = fleet
         self.supervisor = supervisor
@@ -109,9 +119,7 @@ def _stage(context: Context, folder: Path, how: processes.Sandbox) -> Iterator[S
     for part in ("postgres", "redis", "log"):
         shutil.rmtree(folder / part, ignore_errors=True)
     with ExitStack() as started:
-        found = started.enter_context(
-            servers.running(folder, database_url=None, redis_url=None)
-        )
+        found = started.enter_context(servers.running(folder, database_url=None, redis_url=None))
         database = connect(found.database_url)
         migrate.upgrade(database)
         database.dispose()
@@ -161,7 +169,9 @@ def _perform(stage: Stage, *, orders: int, rate: float, quiet: bool) -> Result:
     began = run.place(orders, seed=stage.how.seed, rate=rate)
     with Progress(orders, quiet=quiet) as progress:
         settled = run.wait(stage.supervisor.tend, progress.show)
-    return read_result(stage.fleet, stage.books, run, seconds=time.monotonic() - began, settled=settled)
+    return read_result(
+        stage.fleet, stage.books, run, seconds=time.monotonic() - began, settled=settled
+    )
 
 
 def _show(stage: Stage, result: Result, json_file: Path | None) -> None:

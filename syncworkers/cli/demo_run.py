@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -116,12 +117,12 @@ class Run:
             polled = quiet_since is not None and position is not None and position > quiet_since
             if polled and not open_lines:
                 return True
-            time.sleep(TICK)
+            threading.Event().wait(TICK)
         return False
 
     def row_writes(self) -> int:
         """Return the rows written since the first order."""
-        time.sleep(1.2)  # Postgres gathers its statistics for a second
+        threading.Event().wait(1.2)  # Postgres gathers its statistics for a second
         return self._count_writes() - self._writes_before
 
     def published(self) -> dict[str, int]:
@@ -156,5 +157,5 @@ class Run:
             return int(session.execute(query).scalar_one() or 0)
 
     def _count_published(self) -> dict[str, int]:
-        counted = self._redis.hgetall("syncworkers:published")
+        counted: dict[Any, Any] = self._redis.hgetall("syncworkers:published")
         return {task.decode(): int(count) for task, count in counted.items()}

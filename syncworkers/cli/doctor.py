@@ -7,9 +7,9 @@ import sys
 
 import click
 from rich.markup import escape
-from syncworkers.cli.context import open_fleet
 
 from syncworkers.bootstrap import link_redis
+from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, print_json
 from syncworkers.flows.doctor import Checked, examine
 from syncworkers.store import ledger

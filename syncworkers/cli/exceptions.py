@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 from rich.table import Table
-from syncworkers.cli.context import open_fleet
 
+from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
 from syncworkers.errors import RejectedError
 from syncworkers.flows.retry import retry as retry_case
@@ -129,7 +129,7 @@ def retry(ctx: click.Context, case_ids: tuple[int, ...], *, actor: str, as_json:
     sys.exit(0 if all(result["retried"] for result in results) else 1)
 
 
-def as_dict(case: ExceptionCase) -> dict[str, object]:
+def as_dict(case: ExceptionCase) -> dict[str, Any]:
     """Return a case as plain values, without its payload."""
     return {
         "id": case.id,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 from rich.text import Text
-from syncworkers.cli.context import open_fleet
 
+from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, print_json
 from syncworkers.flows import trace as flow
 

@@ -56,9 +56,9 @@ class Request:
 class Outcome:
     """The answer to one request.
 
-    `after` is in seconds. `pause` says that the whole partner wants quiet for `after` seconds, which
-    burns no attempt. `sent` and `answer` are evidence for a case: texts without secrets, at most a
-    few thousand characters. Requests answered by one call share its `call` (a uuid in hex).
+    `after` is in seconds. `pause` says that the whole partner wants quiet for `after` seconds,
+    which burns no attempt. `sent` and `answer` are evidence for a case: texts without secrets, at
+    most a few thousand characters. Requests answered by one call share its `call` (a uuid in hex).
     """
 
     verdict: Verdict
@@ -92,8 +92,10 @@ class Deadline:
 
 
 class Pushes(Protocol):
-    """A connector that makes effects. Both methods answer one outcome per request, in order, and
-    never raise. No call is started after `deadline`; each call has a deadline of its own.
+    """A connector that makes effects.
+
+    Both methods answer one outcome per request, in order, and never raise. No call is started after
+    `deadline`; each call has a deadline of its own.
     """
 
     def push(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
@@ -101,8 +103,10 @@ class Pushes(Protocol):
         ...
 
     def find(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
-        """Look each effect up by our reference: ADOPTED, ABSENT, REJECTED (there, but different and
-        beyond repair), RETRY or UNKNOWN (the look-up itself failed).
+        """Look each effect up by our reference.
+
+        ADOPTED, ABSENT, REJECTED (there, but different and beyond repair), RETRY or UNKNOWN (the
+        look-up itself failed).
         """
         ...
 
@@ -124,7 +128,10 @@ class Record:
 
 
 class Pulls(Protocol):
-    """A connector that reads. Errors leave as `RetryableError`, `CredentialsError`, `RejectedError`."""
+    """A connector that reads.
+
+    Errors leave as `RetryableError`, `CredentialsError` or `RejectedError`.
+    """
 
     def changed(self, kind: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Header]]:
         """Yield pages of what changed in a window of the partner's time, both ends included."""
@@ -182,7 +189,7 @@ class Receives(Protocol):
     handled: frozenset[str]
     """Topics whose meaning we know; the others are kept and wait."""
     reread: frozenset[str]
-    """Topics that destroy (cancel, refund, delete): acted upon only after reading the object again."""
+    """Topics that destroy (cancel, refund, delete): acted upon only after reading again."""
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
         """Prove the sender in constant time, then describe the message.
@@ -225,7 +232,7 @@ class Budget(Protocol):
     """A partner's rate allowance, shared by all workers."""
 
     def take(self, cost: float = 1.0) -> float:
-        """Take `cost` points; return 0, or the seconds to wait before asking again (nothing taken)."""
+        """Take `cost` points; return 0, or the seconds to wait (nothing taken)."""
         ...
 
     def correct(self, *, available: float, restore_rate: float, maximum: float) -> None:

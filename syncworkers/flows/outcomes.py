@@ -117,6 +117,8 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
             _absent(noted, policy, step)
         case Verdict.RETRY:
             _retry(noted, policy, step)
+        case Verdict.NOT_STARTED:
+            return
 
 
 def _retry(noted: LineRecord, policy: LanePolicy, step: Step) -> None:

@@ -45,7 +45,7 @@ POISON_CRASHES = 5
 ABSENCES_NEEDED = 2
 """“Absent” counts only when seen twice: a call may land between two looks."""
 LOOK_AGAIN = (0.3, 0.7)
-"""Seconds to wait before a look-up that failed is made again within one claim: it is only a read."""
+"""Seconds before a look-up that failed is made again within one claim: it is only a read."""
 STAY = 2.0
 """Where the second look comes this soon after the first, the claim is kept for it."""
 

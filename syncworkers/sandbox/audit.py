@@ -1,7 +1,7 @@
 """Audit the partners' own books: what the shop sold against what stands in the ERP.
 
-It reads nothing of ours but the tables people wrote (SKU → item, prefix), so it can be trusted about
-everything in between. All amounts are compared exactly.
+It reads nothing of ours but the tables people wrote (SKU → item, prefix), so it can be trusted
+about everything in between. All amounts are compared exactly.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def audit(
     pairs = [
         (order, booked[reference][0]) for reference, order in sold.items() if reference in booked
     ]
-    differences = [found for order, document in pairs for found in _compare(order, document, policy)]
+    differences = [
+        found for order, document in pairs for found in _compare(order, document, policy)
+    ]
     wrong = {difference.order for difference in differences}
     return Audit(
         orders=len(sold),

@@ -34,7 +34,6 @@ def start(  # noqa: PLR0913 - the facts of a process, all named
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, farewell)
 
-    drop = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     return subprocess.Popen(  # noqa: S603 - the commands are ours
         command,
         stdin=subprocess.DEVNULL,
@@ -44,7 +43,9 @@ def start(  # noqa: PLR0913 - the facts of a process, all named
         cwd=cwd,
         start_new_session=True,
         preexec_fn=bequeath,  # noqa: PLW1509 - one C call, no Python locks
-        **drop,  # type: ignore[arg-type]
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )
 
 

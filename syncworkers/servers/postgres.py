@@ -81,9 +81,14 @@ class EmbeddedPostgres:
         self._run([str(self._programs / "initdb"), *words])
 
     def _run(self, command: Sequence[str]) -> None:
-        drop = {} if self._user is None else {"user": self._user, "group": self._user}
         done = subprocess.run(  # noqa: S603 - the commands are ours
-            command, capture_output=True, text=True, check=False, cwd="/", **drop
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            user=self._user,
+            group=self._user,
         )
         if done.returncode:
             shutil.rmtree(self._data, ignore_errors=True)
@@ -131,7 +136,11 @@ class EmbeddedPostgres:
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
-            host=str(self._sockets), user=ACCOUNT, dbname=database, autocommit=True, connect_timeout=5
+            host=str(self._sockets),
+            user=ACCOUNT,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
         )
 
     def _create_database(self) -> None:

@@ -45,6 +45,4 @@ def running(
             redis.start()
             redis_url = redis.url
             embedded.append("redis")
-        yield Servers(
-            database_url=database_url, redis_url=redis_url, embedded=tuple(embedded)
-        )
+        yield Servers(database_url=database_url, redis_url=redis_url, embedded=tuple(embedded))

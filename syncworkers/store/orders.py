@@ -55,7 +55,7 @@ class SalesOrderRow(Base):
     tip_total: Mapped[Decimal]
     duty_total: Mapped[Decimal]
     rounding_total: Mapped[Decimal]
-    """Sums of the order's adjustments by kind; single ones, with their codes, are in the version."""
+    """Sums of the adjustments by kind; single ones, with their codes, are in the version."""
     test: Mapped[bool]
     customer_id: Mapped[str | None]
     customer_name: Mapped[str]

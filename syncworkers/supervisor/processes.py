@@ -1,4 +1,4 @@
-"""The table of processes: what runs, and where to look. The Procfile says the same for production."""
+"""The table of processes: what runs, where to look. The Procfile says the same for production."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running fleet leaves for others to find: who runs here, and what its processes are told."""
+"""What a running fleet leaves to be found: who runs here, and what its processes are told."""
 
 from __future__ import annotations
 

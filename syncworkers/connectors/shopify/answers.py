@@ -1,6 +1,6 @@
 """What an answer of Shopify means: one table by status, one by GraphQL error code.
 
-Contract: partner page, section 5. Only reads are classified here: nothing changes by repeating them.
+Contract: partner page, section 5. Only reads stand here: a repeat changes nothing.
 """
 
 from __future__ import annotations

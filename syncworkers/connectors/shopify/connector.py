@@ -30,9 +30,7 @@ class Shopify:
 
     def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
         self._settings = read_settings(policy.name, policy.connection)
-        self._shop = Shop(
-            self._settings, tokens, budget, call_deadline=policy.lane.call_deadline
-        )
+        self._shop = Shop(self._settings, tokens, budget, call_deadline=policy.lane.call_deadline)
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
         """Prove and describe a webhook; raises `ProofError`."""

@@ -10,7 +10,8 @@ from flask import Flask, Response, jsonify, request
 
 from syncworkers.sandbox.calls import CallLog
 from syncworkers.sandbox.dynamics365 import multipart, numbers
-from syncworkers.sandbox.dynamics365.books import Books, Master
+from syncworkers.sandbox.dynamics365.books import Books
+from syncworkers.sandbox.dynamics365.control import serve_control
 from syncworkers.sandbox.dynamics365.odata import Api, refusal
 from syncworkers.sandbox.faults import CallFault, FaultPlan
 from syncworkers.sandbox.limits import WindowLimit
@@ -58,7 +59,7 @@ def build(
     _serve_tokens(app, tokens)
     _serve_data(app, books, tokens, limit)
     app.register_blueprint(control(plan))
-    _serve_control(app, books, calls, plan)
+    serve_control(app, books, calls, plan)
     program = FaultyTransport(
         app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
     )
@@ -88,7 +89,7 @@ def _refuse(fault: CallFault) -> tuple[str, list[tuple[str, str]], bytes]:
 
 def _serve_tokens(app: Flask, tokens: TokenOffice) -> None:
     @app.post("/<tenant>/oauth2/v2.0/token")
-    def token(tenant: str) -> tuple[Response, int]:
+    def token(tenant: str) -> tuple[Response, int]:  # noqa: ARG001 - part of the address
         form = request.form
         value = tokens.issue(form.get("client_id", ""), form.get("client_secret", ""))
         if form.get("grant_type") != "client_credentials" or value is None:
@@ -121,12 +122,12 @@ def _serve_data(app: Flask, books: Books, tokens: TokenOffice, limit: WindowLimi
             groups = multipart.read(kind, request.get_data())
         except (ValueError, AttributeError, TypeError) as error:
             return _response(refusal(400, f"The batch cannot be read: {error}"))
-        answers = [_group(api, books, is_set, operations) for is_set, operations in groups]
+        answers = [_group(api, books, operations, is_set=is_set) for is_set, operations in groups]
         kind, body = multipart.write(answers)
         return Response(body, 200, content_type=kind)
 
     @app.route("/data/<path:address>", methods=["GET", "POST", "PATCH", "DELETE"])
-    def single(address: str) -> Response:
+    def single(address: str) -> Response:  # noqa: ARG001 - read undecoded below
         raw = request.environ.get("RAW_URI") or request.full_path
         operation = multipart.Operation(
             method=request.method,
@@ -141,103 +142,18 @@ def _serve_data(app: Flask, books: Books, tokens: TokenOffice, limit: WindowLimi
 Group = tuple[bool, "list[tuple[str | None, Answer]]"]
 
 
-class _RefusedError(Exception):
-    """One operation of a change set was refused, so all of it is undone."""
-
-
-def _group(api: Api, books: Books, is_set: bool, operations: list[Operation]) -> Group:  # noqa: FBT001
-    if not is_set:
-        return False, [(one.content_id, api.answer(one)) for one in operations]
+def _group(api: Api, books: Books, operations: list[Operation], *, is_set: bool) -> Group:
+    """Answer reads one by one, and a change set whole: one refusal undoes all of it."""
     answers: list[tuple[str | None, Answer]] = []
-    try:
-        with books.change_set():
-            for one in operations:
-                answers.append((one.content_id, api.answer(one)))
-                if answers[-1][1].status >= 400:
-                    raise _RefusedError
-    except _RefusedError:
-        return False, answers[-1:]
-    return True, answers
+    with books.change_set() as undo:
+        for one in operations:
+            answers.append((one.content_id, api.answer(one)))
+            if is_set and answers[-1][1].status >= 400:
+                undo()
+                return False, answers[-1:]
+    return is_set, answers
 
 
 def _response(answer: Answer) -> Response:
     headers = {**answer.headers, "OData-Version": "4.0"}
     return Response(answer.body, answer.status, headers=headers)
-
-
-def _serve_control(app: Flask, books: Books, calls: CallLog, plan: FaultPlan) -> None:
-    @app.get("/_sandbox/books")
-    def show() -> Response:
-        with books.lock:
-            whole = {"orders": [_order(books, key) for key in books.sets["SalesOrderHeadersV2"]]}
-        whole |= calls.books() | {"faults": plan.counts()}
-        return Response(numbers.dumps(whole), content_type="application/json")
-
-    @app.get("/_sandbox/progress")
-    def progress() -> Response:
-        with books.lock:
-            orders = list(books.sets["SalesOrderHeadersV2"].values())
-            cancelled = sum(one["SalesOrderStatus"] == "Canceled" for one in orders)
-        return jsonify({"orders": len(orders), "cancelled": cancelled, "faults": plan.counts()})
-
-    @app.post("/_sandbox/picked")
-    def picked() -> tuple[Response, int]:
-        """The warehouse began: the order can no longer change."""
-        number = request.get_json(force=True).get("number")
-        with books.lock:
-            found = [
-                one
-                for one in books.sets["SalesOrderHeadersV2"].values()
-                if one["SalesOrderNumber"] == number
-            ]
-            for one in found:
-                one["SalesOrderProcessingStatus"] = "Picked"
-        return jsonify({"picked": len(found)}), 200 if found else 404
-
-    @app.post("/_sandbox/master")
-    def master() -> Response:
-        """Say which items, customers and warehouses exist; what is left out accepts anything."""
-        given = request.get_json(force=True)
-        books.master = Master(
-            items=None if given.get("items") is None else frozenset(given["items"]),
-            customers=None if given.get("customers") is None else frozenset(given["customers"]),
-            warehouses=given.get("warehouses"),
-        )
-        return jsonify({"ok": True})
-
-
-def _order(books: Books, key: tuple[str, ...]) -> dict[str, Any]:
-    header = books.sets["SalesOrderHeadersV2"][key]
-    lines, charges = books.lines_of(header), books.charges_of(header)
-    total = sum(one["LineAmount"] for one in lines) + sum(
-        one["FixedChargeAmount"] for one in charges
-    )
-    return {
-        "number": header["SalesOrderNumber"],
-        "reference": header["CustomersOrderReference"],
-        "company": header["dataAreaId"],
-        "customer": header["OrderingCustomerAccountNumber"],
-        "currency": header["CurrencyCode"],
-        "total": str(total),
-        "status": header["SalesOrderStatus"],
-        "created_at": books.created_at[key],
-        "lines": [
-            {
-                "reference": one["ExternalItemNumber"],
-                "item": one["ItemNumber"],
-                "quantity": str(one["OrderedSalesQuantity"]),
-                "price": str(one["SalesPrice"]),
-                "amount": str(one["LineAmount"]),
-            }
-            for one in lines
-        ],
-        "charges": [
-            {"code": one["SalesChargeCode"], "amount": str(one["FixedChargeAmount"])}
-            for one in charges
-        ],
-        "address": {
-            "city": header["DeliveryAddressCity"],
-            "zip": header["DeliveryAddressZipCode"],
-            "state": header["DeliveryAddressStateId"],
-        },
-    }

@@ -1,4 +1,4 @@
-"""The ERP's books: entity sets with keys, ETags, default filling, and change sets that roll back."""
+"""The ERP's books: entity sets with keys, ETags, defaults, and change sets that roll back."""
 
 from __future__ import annotations
 
@@ -82,17 +82,21 @@ class Books:
             self.sets["LegalEntities"][(company,)] = record
 
     @contextmanager
-    def change_set(self) -> Iterator[None]:
-        """All or nothing; one inside another belongs to it."""
+    def change_set(self) -> Iterator[Callable[[], None]]:
+        """All or nothing, by an error or by calling what is given; one inside another is part."""
         with self.lock:
             first = len(self._undo)
             self._depth += 1
-            try:
-                yield
-            except Exception:
+
+            def undo_all() -> None:
                 for undo in reversed(self._undo[first:]):
                     undo()
                 del self._undo[first:]
+
+            try:
+                yield undo_all
+            except Exception:
+                undo_all()
                 raise
             finally:
                 self._depth -= 1
@@ -119,7 +123,7 @@ class Books:
         self._stamp(record)
         table[key] = record
         self.created_at[key] = time.time()
-        self._undo.append(lambda: table.pop(key, None))
+        self._undo.append(lambda: table.__delitem__(key))
         if set_name in {"SalesOrderLinesV3", "SalesOrderHeaderChargesV2"}:
             parts = self._parts.setdefault((set_name, entities.order_key(record)), [])
             parts.append(record)

@@ -6,11 +6,10 @@ import uuid
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from email.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ REASONS |= {412: "Precondition Failed", 500: "Internal Server Error", 429: "Too 
 def read(content_type: str, body: bytes) -> list[tuple[bool, list[Operation]]]:
     """Read a batch as (is a change set, its operations). Raises ValueError."""
     whole = b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
-    message = BytesParser(policy=policy.compat32).parsebytes(whole)
+    message: Any = BytesParser(policy=policy.compat32).parsebytes(whole)
     if not message.is_multipart():
         raise ValueError("The message is not multipart/mixed.")
     groups = []
@@ -52,8 +51,8 @@ def read(content_type: str, body: bytes) -> list[tuple[bool, list[Operation]]]:
     return groups
 
 
-def _operation(part: Message) -> Operation:
-    raw = part.get_payload(decode=True)
+def _operation(part: Any) -> Operation:
+    raw: bytes = part.get_payload(decode=True)
     head, _, body = raw.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")
     first, *rest = head.decode().split("\n")
     method, path, _ = first.split(" ", 2)

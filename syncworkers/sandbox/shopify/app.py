@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
@@ -11,7 +11,8 @@ from syncworkers.sandbox.calls import CallLog
 from syncworkers.sandbox.faults import CallFault
 from syncworkers.sandbox.serving import control, flask_app
 from syncworkers.sandbox.shopify.books import Books
-from syncworkers.sandbox.shopify.customers import Customers, Plan
+from syncworkers.sandbox.shopify.control import serve_books, serve_orders
+from syncworkers.sandbox.shopify.customers import Customers
 from syncworkers.sandbox.shopify.graphql import Api, CostBucket
 from syncworkers.sandbox.shopify.webhooks import WebhookSender
 from syncworkers.sandbox.tokens import TokenOffice
@@ -40,7 +41,7 @@ class Shop:
     program: Any
 
 
-def build(  # noqa: PLR0913 - the flags of the program
+def build(
     plan: FaultPlan,
     *,
     shop: str,
@@ -61,8 +62,8 @@ def build(  # noqa: PLR0913 - the flags of the program
     app = flask_app(__name__)
     _serve_admin(app, Api(books, bucket, shop=shop, version=VERSION), tokens)
     app.register_blueprint(control(plan))
-    _serve_orders(app, books, customers, sender)
-    _serve_books(app, books, calls, plan, customers, sender)
+    serve_orders(app, books, customers, sender)
+    serve_books(app, books, calls, plan, customers, sender)
     program = FaultyTransport(
         app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
     )
@@ -123,67 +124,3 @@ def _serve_admin(app: Flask, api: Api, tokens: TokenOffice) -> None:
         answer = jsonify(api.answer(asked["query"], asked.get("variables") or {}))
         answer.headers["X-Shopify-API-Version"] = version
         return answer, 200
-
-
-def _serve_orders(app: Flask, books: Books, customers: Customers, sender: WebhookSender) -> None:
-    @app.post("/_sandbox/orders")
-    def place() -> tuple[Response, int]:
-        given = request.get_json(force=True)
-        unknown = given.keys() - {field.name for field in fields(Plan)}
-        if unknown or not isinstance(given.get("count"), int):
-            return jsonify({"error": f"give a count; unknown: {sorted(unknown)}"}), 400
-        customers.start(Plan(**given))
-        return jsonify({"ok": True}), 202
-
-    @app.post("/_sandbox/orders/raw")
-    def raw() -> tuple[Response, int]:
-        """Put one REST-shaped order into the shop; `?topic=` also sends its webhook."""
-        customers.place(request.get_json(force=True), topic=request.args.get("topic"))
-        return jsonify({"ok": True}), 201
-
-    @app.post("/_sandbox/orders/<order_id>/send")
-    def send(order_id: str) -> tuple[Response, int]:
-        """Send an order's webhook again, `times` times, under one id or new ones."""
-        order, given = books.get(order_id), request.get_json(force=True)
-        if order is None:
-            return jsonify({"error": "no such order"}), 404
-        for _ in range(int(given.get("times", 1))):
-            topic = given.get("topic", "orders/updated")
-            sender.send(topic, order, webhook_id=given.get("webhook_id"))
-        return jsonify({"ok": True}), 202
-
-    @app.post("/_sandbox/orders/<order_id>/cancel")
-    def cancel(order_id: str) -> tuple[Response, int]:
-        return jsonify({"ok": True}), 202 if customers.cancel(order_id) else 404
-
-    @app.post("/_sandbox/orders/<order_id>/readdress")
-    def readdress(order_id: str) -> tuple[Response, int]:
-        done = customers.readdress(order_id, request.get_json(force=True))
-        return jsonify({"ok": True}), 202 if done else 404
-
-
-def _serve_books(
-    app: Flask,
-    books: Books,
-    calls: CallLog,
-    plan: FaultPlan,
-    customers: Customers,
-    sender: WebhookSender,
-) -> None:
-    @app.get("/_sandbox/books")
-    def show() -> Response:
-        whole = {"orders": books.audited(), "faults": plan.counts(), **calls.books()}
-        return jsonify(whole)
-
-    @app.get("/_sandbox/progress")
-    def progress() -> Response:
-        return jsonify(
-            {
-                "placed": books.count(),
-                "busy": customers.busy,
-                "webhooks_pending": sender.pending(),
-                "webhooks_delivered": sender.delivered,
-                "webhooks_given_up": sender.given_up,
-                "faults": plan.counts(),
-            }
-        )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
@@ -85,10 +86,12 @@ class Api:
             return {"errors": [{"message": text, "extensions": {"code": "MAX_COST_EXCEEDED"}}]}
         paid, level = self._bucket.take(cost)
         if not paid:
-            error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
-            return {"errors": [error], "extensions": self._cost(cost, None, level)}
+            throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
+            return {"errors": [throttled], "extensions": self._cost(cost, None, level)}
         result = execute_sync(
-            self._schema, document, root_value=_Root(self._books, self._shop, self._version),
+            self._schema,
+            document,
+            root_value=_Root(self._books, self._shop, self._version),
             variable_values=variables,
         )
         answer: Answer = {"data": result.data, "extensions": self._cost(cost, cost, level)}
@@ -220,7 +223,7 @@ def requested_cost(document: DocumentNode, variables: dict[str, Any]) -> int:
     fragments = {
         one.name.value: one.selection_set
         for one in document.definitions
-        if hasattr(one, "type_condition") and one.type_condition is not None
+        if isinstance(one, FragmentDefinitionNode)
     }
     total = 0
     for one in document.definitions:

@@ -33,7 +33,9 @@ def order_node(order: Fields) -> Fields:
         "customer": _customer(order.get("customer")),
         "shippingAddress": _address(order.get("shipping_address")),
         "billingAddress": _address(order.get("billing_address")),
-        "currentTotalPriceSet": _bag(order.get("current_total_price", order["total_price"]), currency),
+        "currentTotalPriceSet": _bag(
+            order.get("current_total_price", order["total_price"]), currency
+        ),
         "totalPriceSet": _bag(order["total_price"], currency),
         "currentTotalTaxSet": _bag(tax, currency),
         "totalTipReceivedSet": _bag(order.get("total_tip_received"), currency),
@@ -77,13 +79,17 @@ def _address(address: Fields | None) -> Fields | None:
 
 
 def _shipping_line(line: Fields, currency: str) -> Fields:
-    freed = sum((Decimal(one["amount"]) for one in line.get("discount_allocations") or ()), Decimal())
+    freed = sum(
+        (Decimal(one["amount"]) for one in line.get("discount_allocations") or ()), Decimal()
+    )
     price = line.get("discounted_price")
     return {
         "title": line["title"],
         "code": line.get("code"),
         "isRemoved": bool(line.get("is_removed")),
-        "discountedPriceSet": _bag(Decimal(line["price"]) - freed if price is None else price, currency),
+        "discountedPriceSet": _bag(
+            Decimal(line["price"]) - freed if price is None else price, currency
+        ),
     }
 
 
