@@ -23,13 +23,18 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
 
 
-def park(session: Session, work: WorkTable, row: int, *, key: str) -> None:
+def park(
+    session: Session, work: WorkTable, row: int, *, key: str, at_least: float = 0.0
+) -> None:
     """Take one row out of its line until `key` arrives or its due time passes.
 
-    The wait doubles from 2 s to 5 min. The caller counts the row as finished in its line.
+    The wait doubles from 2 s to 5 min, and is `at_least` so many seconds. The caller counts the row
+    as finished in its line.
     """
     table = work.table
-    wait = sa.func.least(LONGEST_WAIT, FIRST_WAIT * sa.func.power(2.0, table.c.waits))
+    # The exponent is bounded: a row may wait for weeks.
+    doubled = FIRST_WAIT * sa.func.power(2.0, sa.func.least(table.c.waits, 20))
+    wait = sa.func.greatest(at_least, sa.func.least(LONGEST_WAIT, doubled))
     session.execute(
         sa.update(table)
         .where(table.c.id == row, table.c.state == "open")

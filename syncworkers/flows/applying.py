@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from syncworkers.rules.orders import Plan
 
 RULES_VERSION = "orders/1"
+TOPIC_WAIT = 86400.0
+"""Seconds until a topic that nobody reads is looked at again: it waits for a release."""
 PAYLOAD_KEPT = 64_000
 """Characters of a refused payload that its case shows; the whole stays in the inbox."""
 
@@ -309,7 +311,8 @@ class Batch:
         inbox.keep_reread(session, writes.rereads)
         inbox.finish(session, writes.endings)
         for row, key in writes.parked:
-            parking.park(session, INBOX, row, key=key)
+            wait = TOPIC_WAIT if key.startswith("topic:") else 0.0
+            parking.park(session, INBOX, row, key=key, at_least=wait)
         attention.open_cases(session, writes.cases)
         attention.resolve_by_success(session, "message", writes.retried)
         contracts.note(session, writes.drift)

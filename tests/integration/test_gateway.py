@@ -78,10 +78,12 @@ class Heard:
     def notify(self, lanes: Any) -> None:
         self.lanes.extend(lanes)
 
-    def look(self, lane: str) -> None: ...
+    def look(self, lane: str, who: str) -> None: ...
 
     def attend(self, lane: str, who: str) -> bool:
         return False
+
+    def leave(self, lane: str, who: str) -> None: ...
 
     def close(self) -> None: ...
 

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from syncworkers.engine import breaker, lanes, lines, parking, sweep
+from tests.integration.engine.toys import (
+    TOYS,
+    Toy,
+    ask,
+    finish,
+    open_lane,
+    pass_time,
+    put,
+    transaction,
+    work_all,
+)
+
+if TYPE_CHECKING:
+    from syncworkers.engine.lanes import LaneHandle
+    from syncworkers.engine.lines import Claim
+
+
+def take(database: sa.Engine, lane: LaneHandle, worker: str = "w", limit: int = 100) -> Claim:
+    with transaction(database) as session:
+        return lines.claim(session, lane, worker=worker, limit=limit)
+
+
+def test_the_rows_of_a_line_come_in_the_order_they_were_put(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(7, "a"), (7, "b"), (8, "c")])
+    put(database, lane, [(7, "d")])
+
+    claimed = take(database, lane)
+
+    rows = {line.key: [row["what"] for row in line.rows] for line in claimed.lines}
+    assert rows == {7: ["a", "b", "d"], 8: ["c"]}
+
+
+def test_a_finished_line_is_deleted(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(7, "a"), (8, "b")])
+
+    assert sorted(work_all(database, lane)) == ["a", "b"]
+
+    assert ask(database, "SELECT count(*) FROM line") == 0
+
+
+def test_two_workers_never_hold_one_line(database: sa.Engine) -> None:
+    lane = open_lane(database, slots=8)
+    put(database, lane, [(key, "x") for key in range(200)])
+    taken: list[list[int]] = []
+    start = threading.Barrier(8)
+
+    def worker(name: str) -> None:
+        start.wait()
+        claimed = take(database, lane, name, limit=30)
+        taken.append([line.key for line in claimed.lines])
+
+    threads = [threading.Thread(target=worker, args=[f"w{n}"]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    keys = [key for some in taken for key in some]
+    assert len(keys) == len(set(keys)) == 200
+
+
+def test_a_lane_gives_no_more_batches_than_it_has_slots(database: sa.Engine) -> None:
+    lane = open_lane(database, slots=2)
+    put(database, lane, [(key, "x") for key in range(5)])
+
+    sizes = [len(take(database, lane, limit=1).lines) for _ in range(3)]
+
+    assert sizes == [1, 1, 0]
+
+
+def test_a_paused_lane_gives_nothing_until_it_is_resumed(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "x")])
+    with transaction(database) as session:
+        lanes.pause(session, lane.id, seconds=None, reason="stock take", actor="ann")
+
+    assert take(database, lane).lines == ()
+    with transaction(database) as session:
+        assert sweep.due_lanes(session) == []
+        lanes.resume(session, lane.id)
+    assert len(take(database, lane).lines) == 1
+
+
+def test_a_shorter_pause_never_shortens_a_longer_one(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    with transaction(database) as session:
+        lanes.pause(session, lane.id, seconds=None, reason="stock take", actor="ann")
+        lanes.pause(session, lane.id, seconds=1.0, reason="busy", actor="syncworkers")
+
+    assert ask(database, "SELECT paused_reason FROM lane") == "stock take"
+
+
+def test_claims_keep_their_distance_while_few_lines_are_ready(database: sa.Engine) -> None:
+    lane = open_lane(database, gather_ms=60_000, batch=3)
+    put(database, lane, [(1, "x")])
+    pass_time(database, 61)
+    assert len(take(database, lane, limit=3).lines) == 1
+    put(database, lane, [(2, "x"), (3, "x")])
+
+    waiting = take(database, lane, limit=3)
+    put(database, lane, [(4, "x")])
+    full = take(database, lane, limit=3)
+
+    assert (len(waiting.lines), len(full.lines)) == (0, 3)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    ids = put(database, lane, [(1, "x")])
+    late = take(database, lane, "late")
+    pass_time(database, 1000)
+    with transaction(database) as session:
+        assert sweep.free_expired(session, [TOYS]) == 1
+    pass_time(database, 1000)
+    other = take(database, lane, "other")
+
+    with transaction(database) as session:
+        pending = lines.fence(session, late, late.lines)
+        mine = [line for line in late.lines if line.key in pending]
+        finish(session, [row["id"] for line in mine for row in line.rows])
+
+    assert (pending, len(other.lines)) == ({}, 1)
+    assert ask(database, "SELECT state FROM toy WHERE id = :id", id=ids[0]) == "open"
+
+
+def test_an_expired_lease_counts_as_a_crash_and_makes_its_rows_unknown(database: sa.Engine) -> None:
+    lane = open_lane(database, settle=30.0)
+    put(database, lane, [(1, "x")])
+    take(database, lane)
+    pass_time(database, lane.spec.lease + 1)
+
+    with transaction(database) as session:
+        sweep.free_expired(session, [TOYS])
+
+    assert ask(database, "SELECT crashes FROM line") == 1
+    assert ask(database, "SELECT attempts FROM line") == 0
+    assert ask(database, "SELECT unknown_since IS NOT NULL FROM toy") is True
+    # A lost call may still land for as long as the lane says: not before may anybody look.
+    assert take(database, lane).lines == ()
+    pass_time(database, 30)
+    assert len(take(database, lane).lines) == 1
+
+
+def test_a_line_that_crashed_its_worker_is_claimed_alone(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "poison")])
+    take(database, lane)
+    pass_time(database, 1000)
+    with transaction(database) as session:
+        sweep.free_expired(session, [TOYS])
+    pass_time(database, 1000)
+    put(database, lane, [(2, "sound"), (3, "sound")])
+
+    first, second = take(database, lane), take(database, lane)
+
+    assert [line.key for line in first.lines] == [1]
+    assert sorted(line.key for line in second.lines) == [2, 3]
+
+
+def test_a_blocked_line_waits_until_its_case_is_decided(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "create"), (1, "change")])
+    claimed = take(database, lane)
+    with transaction(database) as session:
+        pending = lines.fence(session, claimed, claimed.lines)
+        finish(session, [claimed.lines[0].rows[0]["id"]], "dead")
+        result = lines.LineResult(key=1, finished=1, blocked_by=77)
+        lines.settle(session, claimed, pending, [result])
+
+    assert take(database, lane).lines == ()
+    with transaction(database) as session:
+        lines.unblock(session, lane.id, 1)
+    assert [row["what"] for row in take(database, lane).lines[0].rows] == ["change"]
+
+
+def test_a_parked_row_comes_back_when_its_key_arrives(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "child"), (2, "other")])
+    claimed = take(database, lane)
+    with transaction(database) as session:
+        pending = lines.fence(session, claimed, claimed.lines)
+        child = next(line for line in claimed.lines if line.key == 1)
+        parking.park(session, TOYS, child.rows[0]["id"], key="parent:9")
+        other = next(line for line in claimed.lines if line.key == 2)
+        finish(session, [other.rows[0]["id"]])
+        results = [lines.LineResult(key=key, finished=1) for key in (1, 2)]
+        lines.settle(session, claimed, pending, results)
+    assert ask(database, "SELECT count(*) FROM line") == 0
+
+    with transaction(database) as session:
+        assert parking.wake(session, TOYS, ["parent:8"]) == set()
+        assert parking.wake(session, TOYS, ["parent:9"]) == {lane.id}
+
+    assert work_all(database, lane) == ["child"]
+
+
+def test_a_parked_row_comes_back_by_itself_when_its_due_time_passes(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "child")])
+    for wait in (2, 4, 8):
+        claimed = take(database, lane)
+        with transaction(database) as session:
+            pending = lines.fence(session, claimed, claimed.lines)
+            parking.park(session, TOYS, claimed.lines[0].rows[0]["id"], key="parent:9")
+            lines.settle(session, claimed, pending, [lines.LineResult(key=1, finished=1)])
+        due = "SELECT extract(epoch FROM due_at - now())::float FROM toy"
+        assert wait - 1 < float(str(ask(database, due))) <= wait
+        pass_time(database, wait)
+        with transaction(database) as session:
+            parking.wake_due(session, TOYS)
+
+    assert work_all(database, lane) == ["child"]
+
+
+def test_the_sweep_names_lanes_with_ready_lines_only(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    with transaction(database) as session:
+        assert sweep.due_lanes(session) == []
+
+    put(database, lane, [(1, "x")])
+
+    with transaction(database) as session:
+        assert sweep.due_lanes(session) == ["toys"]
+    take(database, lane)
+    with transaction(database) as session:
+        assert sweep.due_lanes(session) == []
+
+
+def test_a_silent_side_is_probed_with_one_line_until_it_answers(database: sa.Engine) -> None:
+    lane = open_lane(database, slots=4)
+    put(database, lane, [(key, "x") for key in range(10)])
+    for _ in range(breaker.PROBE_FROM):
+        with transaction(database) as session:
+            breaker.silent(session, lane.id, first=0.5, limit=5.0, reason="no answer")
+    assert take(database, lane).lines == ()  # it rests first
+    pass_time(database, 10)
+
+    probe, second = take(database, lane), take(database, lane)
+    assert (len(probe.lines), len(second.lines)) == (1, 0)
+
+    with transaction(database) as session:
+        breaker.answered(session, lane.id)
+    assert len(take(database, lane).lines) == 9
+
+
+def test_enqueueing_to_a_line_in_work_keeps_its_count_right(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(1, "a")])
+    claimed = take(database, lane)
+    put(database, lane, [(1, "b")])
+
+    with transaction(database) as session:
+        pending = lines.fence(session, claimed, claimed.lines)
+        finish(session, [claimed.lines[0].rows[0]["id"]])
+        results = [lines.LineResult(key=1, finished=len(claimed.lines[0].rows))]
+        assert lines.settle(session, claimed, pending, results) is True
+
+    assert ask(database, "SELECT pending FROM line") == 1
+    assert work_all(database, lane) == ["b"]
+
+
+def test_a_claim_costs_the_same_with_a_long_history(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(Toy),
+            [{"lane": lane.id, "line": n % 50, "state": "done", "what": "x"} for n in range(5000)],
+        )
+    put(database, lane, [(key, "x") for key in range(50)])
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE toy"))
+        plan = connection.execute(
+            sa.text(
+                "EXPLAIN SELECT * FROM toy WHERE lane = :lane AND line = 7 AND state = 'open'"
+                " ORDER BY id LIMIT 10"
+            ),
+            {"lane": lane.id},
+        ).scalars()
+        assert "toy_open" in "\n".join(plan)
+
+    assert len(take(database, lane).lines) == 50
