@@ -108,14 +108,11 @@ def _work(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
     with fleet.session() as session:
         loads = lanes.loads(session)
         late = slots.late(session)
-        held: dict[str, int] = dict(
-            session.execute(
-                sa.text("""SELECT topic, count(*) FROM message
-                            WHERE state = 'parked' AND waiting_for LIKE 'topic:%' GROUP BY 1""")
-            )
-            .tuples()
-            .all()
+        waiting = session.execute(
+            sa.text("""SELECT topic, count(*) AS rows FROM message
+                        WHERE state = 'parked' AND waiting_for LIKE 'topic:%' GROUP BY 1""")
         )
+        held = {row.topic: row.rows for row in waiting}
         cases = session.execute(
             sa.text("SELECT count(*) FROM exception_case WHERE state = 'open'")
         ).scalar_one()

@@ -237,12 +237,9 @@ def mark_overdue(session: Session, limit: int = 500) -> list[tuple[Expectation, 
     ).all()
     for one in late:
         one.state = "overdue"
-    names: dict[int, str] = dict(
-        session.execute(
-            sa.text("SELECT id, number FROM sales_order WHERE id = ANY (:ids)"),
-            {"ids": [one.entity_id for one in late if one.entity_kind == "order"]},
-        )
-        .tuples()
-        .all()
+    named = session.execute(
+        sa.text("SELECT id, number FROM sales_order WHERE id = ANY (:ids)"),
+        {"ids": [one.entity_id for one in late if one.entity_kind == "order"]},
     )
+    names = {row.id: row.number for row in named}
     return [(one, str(names.get(one.entity_id, one.entity_id))) for one in late]

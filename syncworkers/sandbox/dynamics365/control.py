@@ -20,7 +20,7 @@ def serve_control(app: Flask, books: Books, calls: CallLog, plan: FaultPlan) -> 
     @app.get("/_sandbox/books")
     def show() -> Response:
         with books.lock:
-            whole = {"orders": [_order(books, key) for key in books.sets["SalesOrderHeadersV2"]]}
+            whole = {"orders": [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]}
         whole |= calls.books() | {"faults": plan.counts()}
         return Response(numbers.dumps(whole), content_type="application/json")
 
@@ -57,7 +57,8 @@ def serve_control(app: Flask, books: Books, calls: CallLog, plan: FaultPlan) -> 
         return jsonify({"ok": True})
 
 
-def _order(books: Books, key: tuple[str, ...]) -> dict[str, Any]:
+def order_view(books: Books, key: tuple[str, ...]) -> dict[str, Any]:
+    """Show an order with its lines, charges and address."""
     header = books.sets["SalesOrderHeadersV2"][key]
     lines, charges = books.lines_of(header), books.charges_of(header)
     total = sum(one["LineAmount"] for one in lines) + sum(

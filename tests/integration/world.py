@@ -1,0 +1,238 @@
+"""The whole way in one process: simulated partners on real sockets, gateway, flows, database.
+
+Flows are called as the tasks call them; threads stand for workers. Times are shortened by
+configuration alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import itertools
+import json
+import shutil
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from werkzeug.serving import make_server
+
+from syncworkers import bootstrap
+from syncworkers.flows.deliver import deliver_due
+from syncworkers.flows.poll import poll_orders
+from syncworkers.flows.process import process_due
+from syncworkers.flows.sweep import wake_due
+from syncworkers.sandbox import audit
+from syncworkers.sandbox.dynamics365 import app as dynamics365
+from syncworkers.sandbox.dynamics365.control import order_view
+from syncworkers.sandbox.faults import FaultPlan
+from syncworkers.sandbox.serving import QuietHandler
+from syncworkers.sandbox.shopify import app as shopify
+from syncworkers.sandbox.shopify.books import now_text
+from syncworkers.sandbox.shopify.maker import OrderMaker
+from syncworkers.settings import load_settings
+from syncworkers.store import ledger
+from syncworkers.supervisor.environment import SECRETS
+from syncworkers.web import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest import MonkeyPatch
+
+    from syncworkers.flows.fleet import Fleet
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOP = "acme-us.myshopify.com"
+CALL_DEADLINE = 0.5
+QUICK = """
+[partners.shopify-us.poll]
+every = "1s"
+overlap = "30s"
+horizon = "1h"
+
+[partners.shopify-us.lane]
+call_deadline = "0.5s"
+
+[partners.d365-main.lane]
+gather_ms = 0
+work_budget = "2s"
+call_deadline = "0.5s"
+settle = "0.2s"
+recheck = "0.05s"
+backoff_first = "0.05s"
+backoff_limit = "0.2s"
+max_attempts = 30
+"""
+
+
+@contextmanager
+def serving(program: Any) -> Iterator[str]:
+    """Serve a WSGI program on loopback; yields its address."""
+    server = make_server("127.0.0.1", 0, program, threaded=True, request_handler=QuietHandler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class World:
+    """A shop, an ERP, and us between them."""
+
+    shop: shopify.Shop
+    erp: dynamics365.Environment
+    fleet: Fleet
+    gateway: str
+    maker: OrderMaker
+    webhook_ids: Iterator[int]
+
+    def order(self) -> dict[str, Any]:
+        """Make an order that is sound in every way, and enter it in the shop without a word."""
+        while True:
+            order = self.maker.make(now_text())
+            if order["shipping_address"] and not order["taxes_included"]:
+                self.shop.customers.place(order, topic=None)
+                return order
+
+    def webhook(
+        self, topic: str, body: bytes | dict[str, Any], *, webhook_id: str | None = None
+    ) -> int:
+        """Send a signed webhook; return the status."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        secret = SECRETS["SHOPIFY_US_CLIENT_SECRET"].encode()
+        digest = base64.b64encode(hmac.new(secret, raw, hashlib.sha256).digest()).decode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Hmac-Sha256": digest,
+            "X-Shopify-Shop-Domain": SHOP,
+            "X-Shopify-API-Version": "2026-07",
+            "X-Shopify-Webhook-Id": webhook_id or f"test-{next(self.webhook_ids)}",
+        }
+        connection = http.client.HTTPConnection(self.gateway.removeprefix("http://"), timeout=10)
+        connection.request("POST", "/webhooks/shopify-us", raw, headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def process(self) -> None:
+        """Let a worker read what came in."""
+        process_due(self.fleet)
+
+    def deliver(self) -> None:
+        """Let a worker send what is owed."""
+        deliver_due(self.fleet, "d365-main")
+
+    def poll(self) -> int:
+        """Read the shop for what webhooks lost."""
+        return poll_orders(self.fleet, "shopify-us")
+
+    def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
+        """Work until no line is left; fails when that does not come about."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            threads = [
+                threading.Thread(target=step)
+                for step in (self.process, self.deliver)
+                for _ in range(workers)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            wake_due(self.fleet)
+            if not self.ask("SELECT count(*) FROM line WHERE blocked_by IS NULL"):
+                return
+            threading.Event().wait(0.05)
+        message = f"not at rest: {self.rows('SELECT lane, key, pending, due_at FROM line')}"
+        raise AssertionError(message)
+
+    def ask(self, question: str, **values: object) -> Any:
+        """Ask the database for one value."""
+        with self.fleet.database.connect() as connection:
+            return connection.execute(sa.text(question), values).scalar()
+
+    def rows(self, question: str, **values: object) -> list[Any]:
+        """Ask the database for rows."""
+        with self.fleet.database.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(question), values)]
+
+    def states(self) -> list[Any]:
+        """Return topic and state of every message, as they came."""
+        return self.rows("SELECT topic, state FROM message ORDER BY id")
+
+    def booked(self) -> list[dict[str, Any]]:
+        """Return the ERP's orders."""
+        books = self.erp.books
+        with books.lock:
+            return [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]
+
+    def audit(self) -> audit.Audit:
+        """Compare the books."""
+        sold = {"orders": self.shop.books.audited()}
+        policy = self.fleet.policy.bookings["shopify-us"]
+        return audit.audit(sold, {"orders": self.booked()}, "shopify-us", policy)
+
+    def assert_sound(self) -> None:
+        """The books agree and nothing was dropped."""
+        found = self.audit()
+        assert (found.lost, found.duplicated, found.unexpected, found.mismatched) == ((),) * 4
+        assert ledger.prove(self.fleet.database).findings == ()
+
+
+@contextmanager
+def world(
+    database_url: str, redis_url: str, folder: Path, environ: MonkeyPatch, *, overlay: str = QUICK
+) -> Iterator[World]:
+    """Start a world on a clean database."""
+    config = folder / "config"
+    shutil.copytree(ROOT / "config", config)
+    (config / "environments" / "dev.toml").write_text(overlay)
+    shop = shopify.build(
+        FaultPlan(level="none", seed=1),
+        shop=SHOP,
+        webhook_url="",
+        client_id=SECRETS["SHOPIFY_US_CLIENT_ID"],
+        client_secret=SECRETS["SHOPIFY_US_CLIENT_SECRET"],
+        speed=100,
+        caller_deadline=CALL_DEADLINE,
+    )
+    erp = dynamics365.build(
+        FaultPlan(level="none", seed=1),
+        client_id=SECRETS["D365_MAIN_CLIENT_ID"],
+        client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
+        speed=100,
+        caller_deadline=CALL_DEADLINE,
+    )
+    with ExitStack() as started:
+        shop_url = started.enter_context(serving(shop.program))
+        erp_url = started.enter_context(serving(erp.program))
+        for name, value in {
+            **SECRETS,
+            "SHOPIFY_US_URL": shop_url,
+            "D365_MAIN_URL": erp_url,
+            "D365_MAIN_TOKEN_URL": f"{erp_url}/sandbox/oauth2/v2.0/token",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "SYNCWORKERS_CONFIG": str(config),
+            "SYNCWORKERS_ENV": "dev",
+        }.items():
+            environ.setenv(name, value)
+        fleet = bootstrap.build_fleet(load_settings(), worker="test")
+        started.callback(fleet.database.dispose)
+        for partner in fleet.partners.values():
+            started.callback(partner.connection.close)
+        gateway = started.enter_context(serving(create_app(fleet)))
+        yield World(shop, erp, fleet, gateway, OrderMaker(7), itertools.count(1))
