@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 WEBHOOK = "webhook"
+NAME_LIMIT = 200
+"""Characters of a name that is kept as it came; of a longer one the rest becomes a digest."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnknownPartnerError(Exception):
@@ -60,22 +65,32 @@ def receive_webhook(fleet: Fleet, partner: str, headers: Mapping[str, str], body
 
 def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) -> inbox.NewMessage:
     name = partner.policy.name
-    handled = received.topic in partner.connection.handled
+    topic, entity = _name(received.topic), _name(received.entity)
+    handled = topic in partner.connection.handled
     return inbox.NewMessage(
         lane=fleet.lanes[PROCESS_ORDERS].id,
-        line=line_key(name, received.kind, received.entity),
+        line=line_key(name, received.kind, entity),
         partner=name,
         source=WEBHOOK,
-        external_id=received.external_id,
-        topic=received.topic,
+        external_id=_name(received.external_id),
+        topic=topic,
         kind=received.kind,
-        entity=received.entity,
-        event_id=received.event_id,
-        contract=received.contract,
-        correlation_id=correlation_id(name, received.kind, received.entity),
+        entity=entity,
+        event_id=None if received.event_id is None else _name(received.event_id),
+        contract=None if received.contract is None else _name(received.contract),
+        correlation_id=correlation_id(name, received.kind, entity),
         body=body,
-        waiting_for=None if handled else f"topic:{received.topic}",
+        waiting_for=None if handled else f"topic:{topic}",
     )
+
+
+def _name(text: str) -> str:
+    """Make a name from outside one that every column and index takes, and that stays unique."""
+    storable = _UNSTORABLE.sub("\ufffd", text)
+    if storable == text and len(text) <= NAME_LIMIT:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{storable[:NAME_LIMIT]}#{digest}"
 
 
 def _store(fleet: Fleet, message: inbox.NewMessage) -> bool:
