@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from syncworkers.policy.load import PolicyError, load_policy
+from syncworkers.sandbox.shopify.catalogue import ARTICLES, METHODS, PLACES
+from syncworkers.supervisor.environment import Ports, sandbox_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV = sandbox_environment(Ports(gateway=1, flower=2, shopify=3, dynamics365=4))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    path.write_text(change(path.read_text()))
+
+
+def mistakes(config: Path, environment: str = "production") -> str:
+    with pytest.raises(PolicyError) as wrong:
+        load_policy(config, environment, ENV)
+    return str(wrong.value)
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "production"])
+def test_the_shipped_configuration_is_right(environment: str) -> None:
+    policy = load_policy(ROOT / "config", environment, ENV)
+
+    assert sorted(policy.partners) == ["d365-main", "shopify-us"]
+    assert policy.bookings["shopify-us"].accept_test_orders is (environment == "staging")
+
+
+def test_the_tables_know_everything_the_simulated_shop_sells() -> None:
+    booking = load_policy(ROOT / "config", "dev", ENV).bookings["shopify-us"]
+
+    assert {one.sku for one in ARTICLES} == set(booking.items)
+    assert {name for name, _ in METHODS} == set(booking.delivery_modes)
+    assert {place.country for place in PLACES} == set(booking.warehouses)
+
+
+def test_a_missing_secret_is_named_with_its_remedy() -> None:
+    env = {name: value for name, value in ENV.items() if name != "SHOPIFY_US_CLIENT_SECRET"}
+
+    with pytest.raises(PolicyError, match="set the environment variable SHOPIFY_US_CLIENT_SECRET"):
+        load_policy(ROOT / "config", "production", env)
+
+
+def test_a_misspelt_key_is_named_with_what_was_meant(config: Path) -> None:
+    edit(config / "partners" / "d365-main.toml", lambda text: text.replace("slots =", "slotz ="))
+
+    found = mistakes(config)
+
+    assert "partners/d365-main.toml: lane.slotz" in found
+
+
+def test_every_mistake_is_said_at_once(config: Path) -> None:
+    edit(config / "sla.toml", lambda text: text.replace('"15m"', '"soon"'))
+    edit(config / "booking.toml", lambda text: text.replace('erp = "d365-main"', 'erp = "d365-mian"'))
+
+    found = mistakes(config)
+
+    assert "sla.toml: erp_booked: must be seconds" in found
+    assert "no partners/d365-mian.toml (did you mean d365-main?)" in found
+
+
+def test_a_file_that_is_no_toml_is_named(config: Path) -> None:
+    edit(config / "booking.toml", lambda _: "[[[")
+
+    assert "booking.toml: not TOML" in mistakes(config)
+
+
+def test_an_unknown_table_of_an_environment_is_named(config: Path) -> None:
+    edit(config / "environments" / "production.toml", lambda _: "[partnrs.x]\ny = 1\n")
+
+    assert "partnrs: unknown table (did you mean partners?)" in mistakes(config)
