@@ -23,9 +23,7 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
 
 
-def park(
-    session: Session, work: WorkTable, row: int, *, key: str, at_least: float = 0.0
-) -> None:
+def park(session: Session, work: WorkTable, row: int, *, key: str, at_least: float = 0.0) -> None:
     """Take one row out of its line until `key` arrives or its due time passes.
 
     The wait doubles from 2 s to 5 min, and is `at_least` so many seconds. The caller counts the row

@@ -341,7 +341,9 @@ def test_one_bad_order_stops_none_of_its_batch(world: World) -> None:
     world.settle()
 
     assert len(world.booked()) == 9
-    assert world.ask("SELECT violations->0->>'path' FROM exception_case") == "line_items[0].quantity"
+    assert (
+        world.ask("SELECT violations->0->>'path' FROM exception_case") == "line_items[0].quantity"
+    )
     world.assert_sound()
 
 

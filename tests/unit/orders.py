@@ -11,7 +11,12 @@ from syncworkers.policy.booking import BookingPolicy
 
 AT = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 HOME = Address(
-    name="Ada Byron", street="1 Main St", city="Eugene", region="OR", postal_code="97401", country="US"
+    name="Ada Byron",
+    street="1 Main St",
+    city="Eugene",
+    region="OR",
+    postal_code="97401",
+    country="US",
 )
 
 

@@ -65,7 +65,9 @@ def test_a_misspelt_key_is_named_with_what_was_meant(config: Path) -> None:
 
 def test_every_mistake_is_said_at_once(config: Path) -> None:
     edit(config / "sla.toml", lambda text: text.replace('"15m"', '"soon"'))
-    edit(config / "booking.toml", lambda text: text.replace('erp = "d365-main"', 'erp = "d365-mian"'))
+    edit(
+        config / "booking.toml", lambda text: text.replace('erp = "d365-main"', 'erp = "d365-mian"')
+    )
 
     found = mistakes(config)
 

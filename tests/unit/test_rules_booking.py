@@ -132,9 +132,7 @@ def test_without_any_country_no_warehouse_is_guessed() -> None:
 
 @given(
     prices=st.lists(
-        st.tuples(
-            st.integers(1, 50), st.decimals(0, 500, places=2), st.decimals(0, 100, places=2)
-        ),
+        st.tuples(st.integers(1, 50), st.decimals(0, 500, places=2), st.decimals(0, 100, places=2)),
         min_size=1,
         max_size=6,
     ),

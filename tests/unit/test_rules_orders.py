@@ -68,7 +68,11 @@ def test_a_new_address_is_sent() -> None:
 
     [sent] = planned(moved, before=order(), booked=True).deliveries
 
-    assert (sent.operation, sent.body.address.city, sent.cause) == ("order.readdress", "Salem", "v2")
+    assert (sent.operation, sent.body.address.city, sent.cause) == (
+        "order.readdress",
+        "Salem",
+        "v2",
+    )
 
 
 @pytest.mark.parametrize(

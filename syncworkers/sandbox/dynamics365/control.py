@@ -20,7 +20,9 @@ def serve_control(app: Flask, books: Books, calls: CallLog, plan: FaultPlan) -> 
     @app.get("/_sandbox/books")
     def show() -> Response:
         with books.lock:
-            whole = {"orders": [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]}
+            whole = {
+                "orders": [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]
+            }
         whole |= calls.books() | {"faults": plan.counts()}
         return Response(numbers.dumps(whole), content_type="application/json")
 
