@@ -92,7 +92,7 @@ def until(condition: Callable[[], Any], *, seconds: float) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)  # noqa: TID251 - polls another process
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ def granian(folder: Path, environ: dict[str, str]) -> Iterator[str]:
     def answers() -> bool:
         assert server.poll() is None, (folder / "web.log").read_text()
         try:
-            return requests.get(f"{address}/healthz", timeout=1).ok  # noqa: TID251
+            return requests.get(f"{address}/healthz", timeout=1).ok
         except requests.ConnectionError:
             return False
 

@@ -248,8 +248,9 @@ def test_the_simulator_speaks_odata_as_the_partner_page_says() -> None:
         headers = "SalesOrderHeadersV2?cross-company=true"
 
         one = data(url, "SalesOrderHeadersV2(dataAreaId='USMF',SalesOrderNumber='US2')", token)
-        some = data(url, f"{headers}&$filter=SalesOrderNumber eq 'US1' or SalesOrderNumber eq 'US3'"
-                         "&$select=SalesOrderNumber&$orderby=SalesOrderNumber desc", token)  # fmt: skip
+        either = "SalesOrderNumber eq 'US1' or SalesOrderNumber eq 'US3'"
+        chosen = "$select=SalesOrderNumber&$orderby=SalesOrderNumber desc"
+        some = data(url, f"{headers}&$filter={either}&{chosen}", token)
         enum = data(url, f"{headers}&$filter=SalesOrderStatus eq 'Backorder'", token)
         listed = data(url, f"{headers}&$filter=SalesOrderNumber in ('US1')", token)
 

@@ -601,7 +601,7 @@ def test_a_gateway_started_before_its_database_answers_503_until_it_comes(fleet:
         before = [call(port, "GET", path).status for path in ("/healthz", "/readyz")]
         refused = post(port, b'{"id": 1001}')
         there.append(fleet)
-        time.sleep(1.1)  # noqa: TID251 - composing is tried once a second
+        time.sleep(1.1)
         after = post(port, b'{"id": 1001}')
 
     assert before == [200, 503]

@@ -103,7 +103,7 @@ class Orders(RuleBasedStateMachine):
     @rule(stage=st.sampled_from(["process", "deliver"]), last=st.integers(1, 3))
     def a_worker_dies(self, stage: str, last: int) -> None:
         """It gets as far as beginning its `last` transaction."""
-        database = bootstrap.connect(str(self.world.fleet.database.url.render_as_string(False)))
+        database = bootstrap.connect(self.world.url)
         begun = []
 
         def die(_: sa.Connection) -> None:
@@ -134,7 +134,7 @@ class Orders(RuleBasedStateMachine):
             retry(self.world.fleet, case, actor="ann")
 
     def _let_the_shops_clock_pass(self) -> None:
-        """People change an order once a second at most: quick ones have changed it in the future."""
+        """People change an order once a second at most: quick changes lie in the future."""
         for order in self.orders:
             now = self.world.shop.books.get(str(order["id"])) or {}
             ahead = dt.datetime.fromisoformat(now["updated_at"]) - dt.datetime.now(dt.UTC)

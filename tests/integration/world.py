@@ -44,7 +44,7 @@ from syncworkers.web import create_app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest import MonkeyPatch
+    import pytest
 
     from syncworkers.flows.fleet import Fleet
 
@@ -95,6 +95,7 @@ class World:
     erp: dynamics365.Environment
     fleet: Fleet
     gateway: str
+    url: str
     maker: OrderMaker
     webhook_ids: Iterator[int]
 
@@ -194,7 +195,12 @@ class World:
 
 @contextmanager
 def world(
-    database_url: str, redis_url: str, folder: Path, environ: MonkeyPatch, *, overlay: str = QUICK
+    database_url: str,
+    redis_url: str,
+    folder: Path,
+    environ: pytest.MonkeyPatch,
+    *,
+    overlay: str = QUICK,
 ) -> Iterator[World]:
     """Start a world on a clean database."""
     config = folder / "config"
@@ -235,4 +241,4 @@ def world(
         for partner in fleet.partners.values():
             started.callback(partner.connection.close)
         gateway = started.enter_context(serving(create_app(fleet)))
-        yield World(shop, erp, fleet, gateway, OrderMaker(7), itertools.count(1))
+        yield World(shop, erp, fleet, gateway, database_url, OrderMaker(7), itertools.count(1))

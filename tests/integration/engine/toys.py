@@ -60,7 +60,7 @@ def put(database: sa.Engine, lane: LaneHandle, toys: Sequence[tuple[int, str]]) 
     """Enqueue toys as (line, what); return their ids."""
     with transaction(database) as session:
         lines.enqueue(session, lane.id, [line for line, _ in toys])
-        rows = [
+        return [
             session.execute(
                 sa.insert(Toy)
                 .values(lane=lane.id, line=line, state="open", what=what)
@@ -68,7 +68,6 @@ def put(database: sa.Engine, lane: LaneHandle, toys: Sequence[tuple[int, str]]) 
             ).scalar_one()
             for line, what in toys
         ]
-    return rows
 
 
 def finish(session: Session, ids: Sequence[int], state: str = "done") -> None:
