@@ -405,3 +405,27 @@ def test_the_way_stays_within_its_budget_of_writes_and_commits(world: World) -> 
     # A batch is a claim and an outcome; the third commit is the look that finds nothing more.
     assert per_stage == [3, 3]
     assert writes / 50 <= 25
+
+
+def test_a_change_that_landed_before_its_create_was_known_raises_no_false_alarm(
+    world: World,
+) -> None:
+    """A worker dies after it sent the create and the new address of one order."""
+    created = world.order()
+    world.webhook("orders/create", created)
+    world.shop.customers.readdress(key(created), ELSEWHERE)
+    world.webhook("orders/updated", world.shop.books.get(key(created)) or {})
+    world.process()
+    world.die("deliver", at=2)
+    assert [one["address"]["city"] for one in world.booked()] == ["Eugene"]
+    with world.fleet.database.begin() as connection:
+        connection.execute(sa.text("UPDATE line SET lease_until = now() - interval '1 minute'"))
+
+    world.settle()
+
+    assert world.rows("SELECT operation, state FROM delivery ORDER BY id") == [
+        ("order.create", "confirmed"),
+        ("order.readdress", "confirmed"),
+    ]
+    assert world.ask("SELECT count(*) FROM exception_case") == 0
+    world.assert_sound()

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from syncworkers import bootstrap
-from syncworkers.flows.deliver import deliver_due
-from syncworkers.flows.process import process_due
 from syncworkers.flows.retry import retry
 from syncworkers.flows.sweep import wake_due
 from syncworkers.store import ledger
@@ -30,10 +25,6 @@ if TYPE_CHECKING:
 PICK = st.integers(0, 1000)
 FAULTS = st.sampled_from(["server_error", "reset", "timeout_after", "throttle"])
 PLACES = st.sampled_from(["Eugene", "Salem", "Bend"])
-
-
-class KilledError(BaseException):
-    """The process is gone."""
 
 
 class Orders(RuleBasedStateMachine):
@@ -47,6 +38,11 @@ class Orders(RuleBasedStateMachine):
 
     def _some(self, pick: int) -> dict[str, Any]:
         return self.orders[pick % len(self.orders)]
+
+    @initialize()
+    def open_the_shop(self) -> None:
+        for _ in range(3):
+            self.place(told=True)
 
     @rule(told=st.booleans())
     def place(self, told: bool) -> None:
@@ -102,20 +98,7 @@ class Orders(RuleBasedStateMachine):
 
     @rule(stage=st.sampled_from(["process", "deliver"]), last=st.integers(1, 3))
     def a_worker_dies(self, stage: str, last: int) -> None:
-        """It gets as far as beginning its `last` transaction."""
-        database = bootstrap.connect(self.world.url)
-        begun = []
-
-        def die(_: sa.Connection) -> None:
-            begun.append(1)
-            if len(begun) >= last:
-                raise KilledError
-
-        sa.event.listen(database, "begin", die)
-        doomed = replace(self.world.fleet, database=database, worker="doomed")
-        with suppress(KilledError):
-            process_due(doomed) if stage == "process" else deliver_due(doomed, "d365-main")
-        database.dispose()
+        self.world.die(stage, at=last)
 
     @rule()
     def time_passes(self) -> None:
@@ -174,4 +157,4 @@ def test_the_order_flow_drops_and_doubles_nothing_whatever_happens(world: World)
 
     proof = ledger.prove(world.fleet.database)
     assert proof.findings == ()
-    assert sum(proof.messages.values()) > 20
+    assert sum(proof.messages.values()) >= 36

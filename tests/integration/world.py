@@ -15,8 +15,8 @@ import json
 import shutil
 import threading
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,10 @@ def serving(program: Any) -> Iterator[str]:
         server.server_close()
 
 
+class KilledError(BaseException):
+    """The process is gone."""
+
+
 @dataclass
 class World:
     """A shop, an ERP, and us between them."""
@@ -139,6 +143,22 @@ class World:
     def poll(self) -> int:
         """Read the shop for what webhooks lost."""
         return poll_orders(self.fleet, "shopify-us")
+
+    def die(self, stage: str, *, at: int) -> None:
+        """Let a worker die as its transaction number `at` begins: nobody hears of its effects."""
+        database = bootstrap.connect(self.url)
+        begun: list[object] = []
+
+        def begin(connection: sa.Connection) -> None:
+            begun.append(connection)
+            if len(begun) >= at:
+                raise KilledError
+
+        sa.event.listen(database, "begin", begin)
+        doomed = replace(self.fleet, database=database, worker="doomed")
+        with suppress(KilledError):
+            process_due(doomed) if stage == "process" else deliver_due(doomed, "d365-main")
+        database.dispose()
 
     def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
         """Work until no line is left; fails when that does not come about."""
