@@ -185,8 +185,9 @@ def _show(stage: Stage, result: Result, json_file: Path | None) -> None:
             print_story(story)
     print_result(result)
     console.print(
-        "\nThe fleet is stopped now. `make up` starts it with simulated partners, console addresses"
-        "\nand Flower, and keeps it running; `make demo ARGS=--keep` leaves this one up.",
+        "\n`make up` starts the fleet with simulated partners and Flower, and keeps it running;"
+        "\n`make demo ARGS=--keep` leaves this one up.",
+        soft_wrap=True,
     )
 
 

@@ -133,7 +133,7 @@ def print_result(result: Result) -> None:
     console.print("\n[bold]Audit of the partners' books[/bold]")
     table = Table(box=None, pad_edge=False, padding=(0, 2), show_header=False)
     for name, value, note in _rows(result):
-        table.add_row(f"  {name}", str(value), note)
+        table.add_row(f"  {name}", str(value), f"[dim]{note}[/dim]")
     console.print(table)
     for name in ("lost", "duplicated", "mismatched"):
         for one in result.details[name]:
@@ -146,22 +146,23 @@ def print_result(result: Result) -> None:
 
 def _rows(result: Result) -> list[tuple[str, object, str]]:
     calls = ", ".join(f"{name} {count}" for name, count in result.calls_per_order.items())
+    latency = f"p50 {result.latency_ms['p50']}, p99 {result.latency_ms['p99']}"
     return [
         ("orders", result.orders, "placed in the shop"),
-        ("confirmed", result.confirmed, "equal in the ERP, or cancelled before anybody booked it"),
+        ("confirmed", result.confirmed, "equal in the ERP"),
         ("lost", result.lost, ""),
         ("duplicated", result.duplicated, ""),
-        ("mismatched", result.mismatched, "lines, amounts, addresses, cancellations"),
+        ("mismatched", result.mismatched, "lines, amounts, addresses, states"),
         ("open cases", result.open_cases, ""),
-        ("settled", result.settled, "everything came to rest in time"),
-        ("ledger findings", result.ledger_findings, "of `syncworkers doctor --ledger`"),
-        ("seconds", result.seconds, f"{result.orders_per_second} orders a second, tail included"),
-        ("latency ms", f"p50 {result.latency_ms['p50']}, p99 {result.latency_ms['p99']}", ""),
+        ("settled", result.settled, "came to rest in time"),
+        ("ledger findings", result.ledger_findings, ""),
+        ("seconds", result.seconds, f"{result.orders_per_second} orders a second, with the tail"),
+        ("latency ms", latency, "placed → booked"),
         ("calls per order", calls, ""),
         (
-            "celery messages per order",
+            "messages per order",
             result.celery_messages_per_order,
-            f"wake-ups; {result.beat_messages} more by beat's clock",
+            f"+{result.beat_messages} by beat",
         ),
         ("row writes per order", result.row_writes_per_order, ""),
     ]
