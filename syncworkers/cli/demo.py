@@ -116,10 +116,11 @@ class Stage:
 @contextmanager
 def _stage(context: Context, folder: Path, how: processes.Sandbox) -> Iterator[Stage]:
     """Start servers, fleet and partners afresh; stop them all at the end."""
-    for part in ("postgres", "redis", "log"):
-        shutil.rmtree(folder / part, ignore_errors=True)
+    shutil.rmtree(folder / "log", ignore_errors=True)
     with ExitStack() as started:
-        found = started.enter_context(servers.running(folder, database_url=None, redis_url=None))
+        found = started.enter_context(
+            servers.running(folder, database_url=None, redis_url=None, fresh=True)
+        )
         database = connect(found.database_url)
         migrate.upgrade(database)
         database.dispose()

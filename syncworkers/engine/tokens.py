@@ -86,6 +86,10 @@ class SharedTokens:
                 break  # whoever held the lock is slow or gone; two tokens harm nobody
             threading.Event().wait(POLL)
         try:
+            # Another may have fetched, kept and unlocked between our look and our lock.
+            shared = self._read(name)
+            if shared is not None:
+                return shared
             issued = fetch()
             value = self._keep_local(name, issued)
             self._redis.set(f"token:{name}", value, px=max(1, int(_life(issued) * 1000)))

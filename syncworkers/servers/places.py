@@ -47,21 +47,32 @@ def data_home(folder: Path) -> Path:
     """
     if server_user() is None or readable_by_others(folder):
         return folder
-    home = Path("/var/tmp") / f"syncworkers-{fingerprint(folder)}"  # noqa: S108 - kept over reboots
+    return _roots_own(f"syncworkers-{fingerprint(folder)}")
+
+
+def programs(installed: Path) -> Path:
+    """Return the folder of Postgres' programs: a copy where its account cannot walk to ours.
+
+    The programs find their libraries beside the package (`<package>.libs`), so both are copied.
+    """
+    if server_user() is None or readable_by_others(installed):
+        return installed
+    package = installed.parent
+    home = _roots_own("syncworkers-programs") / fingerprint(package)
+    if not home.exists():
+        half = home.with_suffix(f".{os.getpid()}")
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, half / part.name, symlinks=True)
+        half.rename(home)
+    return home / package.name / installed.name
+
+
+def _roots_own(name: str) -> Path:
+    """Make a folder that others can read and only root can write, kept over reboots."""
+    home = Path("/var/tmp") / name  # noqa: S108 - its owner is checked
     home.mkdir(mode=0o755, exist_ok=True)
     if home.stat().st_uid != 0:
         message = f"{home} is not root's: remove it"
         raise PermissionError(message)
     return home
-
-
-def programs(installed: Path, home: Path) -> Path:
-    """Return the folder of Postgres' programs: a copy where its account cannot walk to ours."""
-    if server_user() is None or readable_by_others(installed):
-        return installed
-    copy = home / "programs"
-    if not copy.exists():
-        half = home / f"programs.{os.getpid()}"
-        shutil.copytree(installed, half, symlinks=True)
-        half.rename(copy)
-    return copy

@@ -41,9 +41,9 @@ class EmbeddedPostgres:
         self._durable = durable
         self._user = places.server_user()
         self._sockets = places.socket_folder(folder)
-        home = places.data_home(folder)
-        self._data = home / "postgres"
-        self._programs = places.programs(_installed(), home) / "bin"
+        self._home = places.data_home(folder)
+        self._data = self._home / "postgres"
+        self._programs = places.programs(_installed()) / "bin"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,6 +70,13 @@ class EmbeddedPostgres:
         if self._process is not None:
             children.stop(self._process, sign=signal.SIGINT, grace=15.0)
             self._process = None
+
+    def erase(self) -> None:
+        """Forget all data; the server must not run."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        if self._home != self._folder:
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home.mkdir(mode=0o755, exist_ok=True)
 
     def _initialise(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)

@@ -26,15 +26,27 @@ class Servers:
 
 @contextmanager
 def running(
-    folder: Path, *, database_url: str | None, redis_url: str | None, durable: bool = True
+    folder: Path,
+    *,
+    database_url: str | None,
+    redis_url: str | None,
+    durable: bool = True,
+    fresh: bool = False,
 ) -> Iterator[Servers]:
-    """Start what is not given, and stop what was started. Raises `ServerError`."""
+    """Start what is not given, and stop what was started. Raises `ServerError`.
+
+    `fresh` forgets earlier data first; what is not `durable` is fast and forgotten at the end.
+    """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     embedded: list[str] = []
     with ExitStack() as started:
         if database_url is None:
             postgres = EmbeddedPostgres(folder, durable=durable)
+            if fresh:
+                postgres.erase()
+            if not durable:
+                started.callback(postgres.erase)
             started.callback(postgres.stop)
             postgres.start()
             database_url = postgres.url

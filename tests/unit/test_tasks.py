@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
+import subprocess
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from celery.exceptions import QueueNotFound
 from kombu import Connection
 
 from syncworkers.policy.partners import PartnerPolicy, PollPolicy
+from syncworkers.supervisor.environment import Ports
+from syncworkers.supervisor.processes import fleet
 from tasks import schedule
 from tasks.broker import PUBLISHING, WORKING, broker_url
 from tasks.queues import Queue
@@ -224,3 +228,34 @@ def test_each_queue_is_consumed_by_exactly_the_processes_the_procfile_says() -> 
         Queue.RECONCILIATION: batch,
     }
     assert set(consumers()) == {queue.value for queue in Queue}
+
+
+def test_the_supervisor_runs_the_same_processes_as_the_procfile() -> None:
+    said = {}
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        name, _, command = line.partition(":")
+        said[name] = command
+    ports = Ports(gateway=1, flower=2, shopify=3, dynamics365=4)
+    ours = {process.name: process.command for process in fleet(ports, "password")}
+
+    assert list(said) == list(ours)
+    for name in ("worker-flow", "worker-inventory", "worker-batch"):
+        words = shlex.split(said[name])
+        assert words[words.index("-Q") + 1] == ours[name][ours[name].index("-Q") + 1]
+        assert words[words.index("--pool") + 1] == ours[name][ours[name].index("--pool") + 1]
+
+
+def test_flower_never_starts_without_a_password() -> None:
+    [line] = [one for one in (ROOT / "Procfile").read_text().splitlines() if "flower" in one]
+    command = line.partition(":")[2].replace("exec celery", "exec echo")
+    env = {"PATH": os.environ["PATH"]}
+
+    open_door = subprocess.run(
+        ["/bin/sh", "-c", command], env=env, capture_output=True, check=False
+    )
+    env["FLOWER_BASIC_AUTH"] = "ann:secret"
+    locked = subprocess.run(["/bin/sh", "-c", command], env=env, capture_output=True, check=False)
+
+    assert (open_door.returncode != 0, locked.returncode) == (True, 0)
+    assert b"--read_only=True" in locked.stdout
+    assert b"secret" not in locked.stdout

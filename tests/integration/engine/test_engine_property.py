@@ -128,15 +128,23 @@ class Engine(RuleBasedStateMachine):
                 hand.endings[head["id"]] = {"park": "parked", "die": "dead"}.get(how, "again")
             return
         for row in rows if how != "unknown" else rows[:1]:
-            self._effect(row, line.key)
-            hand.endings[row["id"]] = "unknown" if how == "unknown" else "done"
+            ending = self._effect(row, line.key)
+            hand.endings[row["id"]] = "unknown" if how == "unknown" else ending
 
-    def _effect(self, row: Any, key: int) -> None:
-        """Make the effect; a row that may have been begun is looked up first."""
-        made = any(row["id"] == one for _, one in self.effects)
-        if row["unknown_since"] is not None and made:
-            return
+    def _effect(self, row: Any, key: int) -> str:
+        """Make the effect; a row that may have been begun is looked up first.
+
+        The look-up may find a later effect instead: a worker that left this row out died before
+        it could say so. A row that was parked had left its line and is not left out by that.
+        """
+        if row["unknown_since"] is not None:
+            made = [one for one_key, one in self.effects if one_key == key]
+            if row["id"] in made:
+                return "done"
+            if made and made[-1] > row["id"] and row["id"] not in self.ever_parked:
+                return "superseded"
         self.effects.append((key, row["id"]))
+        return "done"
 
     @precondition(lambda self: any(hand.acted for hand in self.hands.values()))
     @rule(pick=st.integers(0, WORKERS))
