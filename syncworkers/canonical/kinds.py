@@ -9,5 +9,9 @@ class Kind(StrEnum):
     """One business object; also the first half of task and operation names (`order.create`)."""
 
     ORDER = "order"
+    PART = "part"
+    """What one warehouse is to ship of an order."""
+    SHIPMENT = "shipment"
+    INVOICE = "invoice"
     CUSTOMER = "customer"
     ITEM = "item"

@@ -113,18 +113,26 @@ class Pushes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The identity of one polled object: its partner's id and when it last changed there."""
+    """The identity of one polled object: its partner's id and when it last changed there.
+
+    `body` is the whole object, where the partner's list tells it anyway.
+    """
 
     external_id: str
     updated_at: dt.datetime
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One object as read from the partner; `body` is the raw answer text."""
+    """One object as read from the partner; `body` is the raw answer text.
+
+    `updated_at` is when it last changed there, where that is asked for.
+    """
 
     external_id: str
     body: str
+    updated_at: dt.datetime | None = None
 
 
 class Pulls(Protocol):
@@ -133,12 +141,37 @@ class Pulls(Protocol):
     Errors leave as `RetryableError`, `CredentialsError` or `RejectedError`.
     """
 
+    read_topics: Mapping[str, str]
+    """By kind: what we name an object that we read ourselves, after a poll or a hint."""
+
     def changed(self, kind: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Header]]:
         """Yield pages of what changed in a window of the partner's time, both ends included."""
         ...
 
     def fetch(self, kind: str, external_ids: Sequence[str]) -> list[Record]:
         """Read whole objects by id; what the partner does not have is left out."""
+        ...
+
+
+class Tracks(Protocol):
+    """A connector that is asked where parcels are. Errors leave as those of `Pulls`."""
+
+    tracked_topic: str
+    """What we name the answer."""
+
+    def track(self, external_ids: Sequence[str]) -> list[Record]:
+        """Read the way of shipments by the warehouse's ids; `updated_at` is always given."""
+        ...
+
+
+class Subscribes(Protocol):
+    """A connector whose partner calls us only where it was asked to."""
+
+    def subscribe(self) -> list[str]:
+        """Create the subscriptions that are missing; return their topics, none if all stand.
+
+        Raises the errors of `Pulls`.
+        """
         ...
 
 
@@ -189,12 +222,13 @@ class Receives(Protocol):
     handled: frozenset[str]
     """Topics whose meaning we know; the others are kept and wait."""
     reread: frozenset[str]
-    """Topics that destroy (cancel, refund, delete): acted upon only after reading again."""
+    """Topics acted upon only after reading the object again: what destroys, and mere hints."""
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
+    def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:
         """Prove the sender in constant time, then describe the message.
 
-        Header names arrive in lower case. Raises `ProofError`; a proven body that cannot be parsed
+        Header names arrive in lower case; `path` is what followed the partner's name in the
+        address, which may be a secret. Raises `ProofError`; a proven body that cannot be parsed
         is described as well as possible and never raises.
         """
         ...

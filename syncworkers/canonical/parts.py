@@ -1,0 +1,60 @@
+"""The part of an order that one warehouse ships: what we ask of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from syncworkers.canonical.orders import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLine:
+    """One line to ship; `quantity` in sales units.
+
+    `reference` is the store's id of the order line, `number` its place in the part from 1, `item`
+    the warehouse's own id of the goods.
+    """
+
+    reference: str
+    number: int
+    sku: str
+    item: str
+    title: str
+    quantity: int
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An order part under our own reference, which the warehouse keeps unique.
+
+    `reference` follows from store, order id and the part's number alone; `order_number` is what
+    people call the order; `shipping_method` is the warehouse's own word.
+    """
+
+    reference: str
+    order_number: str
+    placed_at: dt.datetime
+    shipping_method: str
+    email: str
+    address: Address
+    lines: tuple[PartLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartAddressChange:
+    """A part that is with the warehouse must go elsewhere."""
+
+    reference: str
+    email: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartCancellation:
+    """A part must not be shipped any more; the warehouse decides whether that is in time."""
+
+    reference: str
+    reason: str
