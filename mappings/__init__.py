@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mappings.dynamics365 import customers as dynamics365_customers
+from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
+from mappings.dynamics365 import shipments as dynamics365_shipments
+from mappings.shipbob import orders as shipbob_orders
+from mappings.shipbob import parts as shipbob_parts
+from mappings.shipbob import tracking as shipbob_tracking
+from mappings.shopify import invoices as shopify_invoices
 from mappings.shopify import orders as shopify_orders
 from mappings.shopify import orders_graphql as shopify_orders_graphql
+from mappings.shopify import shipments as shopify_shipments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 READS: Mapping[tuple[str, str], Any] = {
+    ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("shipbob", "orders/read"): shipbob_orders,
+    ("shipbob", "shipments/tracking"): shipbob_tracking,
     ("shopify", "orders/create"): shopify_orders,
     ("shopify", "orders/updated"): shopify_orders,
     ("shopify", "orders/cancelled"): shopify_orders,
@@ -23,5 +34,13 @@ WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("dynamics365", "order.create"): dynamics365_orders.dump_booking,
     ("dynamics365", "order.readdress"): dynamics365_orders.dump_address_change,
     ("dynamics365", "order.cancel"): dynamics365_orders.dump_cancellation,
+    ("dynamics365", "customer.create"): dynamics365_customers.dump_account,
+    ("dynamics365", "shipment.create"): dynamics365_shipments.dump_shipment,
+    ("shipbob", "part.create"): shipbob_parts.dump_part,
+    ("shipbob", "part.readdress"): shipbob_parts.dump_address_change,
+    ("shipbob", "part.cancel"): shipbob_parts.dump_cancellation,
+    ("shopify", "shipment.create"): shopify_shipments.dump_shipment,
+    ("shopify", "shipment.track"): shopify_shipments.dump_tracking,
+    ("shopify", "invoice.note"): shopify_invoices.dump_invoices,
 }
 """By connector and operation: what writes the partner's payload."""

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from syncworkers.policy.policy import Policy
     from syncworkers.settings import Settings
 
-BUDGETS = {"shopify": (1000.0, 100.0), "dynamics365": (60.0, 20.0)}
-"""First guess of a connector's bucket (points, points a second); answers correct it."""
-
 
 def build_fleet(
     settings: Settings,
@@ -104,6 +101,6 @@ def _partners(policy: Policy, redis: Redis) -> dict[str, Partner]:
 
 
 def _connection(partner: PartnerPolicy, redis: Redis) -> object:
-    maximum, rate = BUDGETS[partner.connector]
-    budget = SharedBudget(redis, partner.name, maximum=maximum, rate=rate)
+    allowed = partner.budget
+    budget = SharedBudget(redis, partner.name, maximum=allowed.burst, rate=allowed.per_second)
     return CONNECTORS[partner.connector](partner, SharedTokens(redis), budget)

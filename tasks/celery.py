@@ -30,7 +30,14 @@ app = Celery(
     "syncworkers",
     broker=broker_url(settings.redis_url),
     task_cls=FleetTask,
-    include=["tasks.orders", "tasks.sweep", "tasks.dead_letter", "tasks.maintenance"],
+    include=[
+        "tasks.orders",
+        "tasks.shipments",
+        "tasks.invoices",
+        "tasks.sweep",
+        "tasks.dead_letter",
+        "tasks.maintenance",
+    ],
 )
 app.conf.update(
     task_queues=QUEUES,

@@ -31,13 +31,29 @@ SCHEDULE: dict[str, Entry] = {
 }
 
 
+POLLS: Mapping[str, tuple[str, ...]] = {
+    "store": ("orders.poll",),
+    "erp": ("invoices.poll",),
+    "warehouse": ("shipments.poll", "shipments.track"),
+}
+"""By a partner's role: what is read from it."""
+
+
 def polls(partners: Iterable[PartnerPolicy]) -> dict[str, Entry]:
-    """Add one entry per partner that is polled."""
-    return {
-        f"orders.poll:{partner.name}": entry("orders.poll", partner.poll.every, partner.name)
-        for partner in partners
-        if partner.poll is not None
-    }
+    """Add the entries of each partner that is polled, and of those that must be asked to call us.
+
+    What takes its turns from rows or a slot is asked for more often, so that a restarted beat
+    misses none.
+    """
+    entries: dict[str, Entry] = {}
+    for partner in partners:
+        if partner.poll is not None:
+            for task in POLLS[partner.role]:
+                entries[f"{task}:{partner.name}"] = entry(task, partner.poll.every, partner.name)
+        if partner.role == "warehouse":
+            task = "maintenance.audit_subscriptions"
+            entries[f"{task}:{partner.name}"] = entry(task, 10.0, partner.name)
+    return entries
 
 
 def unmonitored(schedule: Mapping[str, Entry]) -> list[str]:

@@ -40,6 +40,20 @@ LENGTHS: Mapping[str, int] = {
     "SalesChargeCode": 10,
     "ChargeDescription": 60,
     "ChargeAccountingCurrencyCode": 3,
+    "CustomerAccount": 20,
+    "PersonFirstName": 25,
+    "PersonLastName": 25,
+    "OrganizationName": 100,
+    "CustomerGroupId": 10,
+    "SalesCurrencyCode": 3,
+    # Those of our own service, see docs/dynamics365: its tables are as wide.
+    "shipmentId": 60,
+    "salesOrderNumber": 20,
+    "carrier": 60,
+    "carrierService": 60,
+    "trackingNumber": 100,
+    "trackingUrl": 1000,
+    "externalItemNumber": 20,
 }
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mappings.dynamics365.addresses import dump_address
 from mappings.dynamics365.lengths import too_long
+from mappings.dynamics365.refusals import refuse
 from syncworkers.canonical.orders import Address
-from syncworkers.errors import RejectedError, Violation
+from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ def dump_booking(booking: Booking) -> dict[str, Any]:
         _charge(key, position, charge, booking.currency)
         for position, charge in enumerate(booking.charges, start=1)
     ]
-    _refuse([*_violations(header, lines, charges), *_wrong_amounts(booking.lines)])
+    refuse([*_violations(header, lines, charges), *_wrong_amounts(booking.lines)])
     return {"header": header, "lines": lines, "charges": charges}
 
 
@@ -55,7 +56,7 @@ def dump_address_change(change: AddressChange) -> dict[str, Any]:
         **_ORDER_SPECIFIC,
         **dump_address(change.address),
     }
-    _refuse(_violations(header, [], []))
+    refuse(_violations(header, [], []))
     return {"header": header}
 
 
@@ -65,7 +66,7 @@ def dump_cancellation(cancellation: Cancellation) -> dict[str, Any]:
         **_key(cancellation.company, cancellation.number),
         "CustomersOrderReference": cancellation.reference,
     }
-    _refuse(_violations(header, [], []))
+    refuse(_violations(header, [], []))
     return {"header": header}
 
 
@@ -157,10 +158,3 @@ def _wrong_amounts(lines: Sequence[BookingLine]) -> Iterator[Violation]:
                 code="line.amount_differs",
                 message=f"the ERP will compute {computed}, to be booked is {line.amount}",
             )
-
-
-def _refuse(violations: Sequence[Violation] | Iterator[Violation]) -> None:
-    found = tuple(violations)
-    if found:
-        text = "; ".join(f"{one.path}: {one.message}" for one in found)
-        raise RejectedError(f"the ERP cannot take it: {text}", violations=found)

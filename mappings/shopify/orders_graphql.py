@@ -1,6 +1,6 @@
 """An order read by Admin GraphQL as a canonical order: equal to what its webhook says.
 
-Contract: Admin GraphQL 2026-07, the fields of `connectors/shopify/documents/order_parts.graphql`.
+Contract: Admin GraphQL 2026-07, the fields of `connectors/shopify/documents/orders_by_id.graphql`.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from syncworkers.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NOWHERE = Ports(gateway=9, flower=9, shopify=9, dynamics365=9)
+NOWHERE = Ports(gateway=9, flower=9, shopify=9, dynamics365=9, shipbob=9)
 """The discard port: simulated partners that do not run refuse the connection."""
 
 

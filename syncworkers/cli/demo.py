@@ -46,7 +46,7 @@ READY_WITHIN = 60.0
 @click.option(
     "--faults", type=click.Choice(["none", "normal"]), default="normal", show_default=True
 )
-@click.option("--speed", default=1.0, show_default=True, help="Of the partners' limits.")
+@click.option("--speed", default=20.0, show_default=True, help="Of the partners' rate limits.")
 @click.option("--rate", default=50.0, show_default=True, help="Orders placed a second.")
 @click.option(
     "--json",

@@ -37,6 +37,9 @@ class Progress:
         )
         self._placed = self._bars.add_task("placed", total=orders, note="")
         self._booked = self._bars.add_task("booked", total=orders, note="")
+        self._shipped = self._bars.add_task("shipped", total=None, note="")
+        self._told = self._bars.add_task("told", total=None, note="")
+        self._invoiced = self._bars.add_task("invoiced", total=None, note="")
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -58,11 +61,16 @@ class Progress:
         note = f"{standing.open_lines} lines under way, {faults} faults so far"
         self._bars.update(self._placed, completed=standing.placed)
         self._bars.update(self._booked, completed=standing.booked, note=note)
+        parcels = max(1, standing.shipped)
+        self._bars.update(self._shipped, completed=standing.shipped, total=parcels)
+        self._bars.update(self._told, completed=standing.told, total=parcels)
+        self._bars.update(self._invoiced, completed=standing.invoiced, total=parcels)
         if self._live or self._quiet or standing.seconds < self._next:
             return
         self._next = standing.seconds + EVERY
         errors.print(
             f"{standing.seconds:5.1f} s  placed {standing.placed}, booked {standing.booked},"
-            f" cancelled {standing.cancelled}, {note}",
+            f" shipped {standing.shipped}, told {standing.told}, invoiced {standing.invoiced},"
+            f" {note}",
             soft_wrap=True,
         )

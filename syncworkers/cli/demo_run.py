@@ -26,6 +26,10 @@ PATIENCE = 90.0
 """Seconds a demo may take beyond placing its orders, and per order half a tenth more."""
 TICK = 0.25
 STORE = "shopify-us"
+ERP = "d365-main"
+WAREHOUSE = "shipbob-west"
+POLLED = 3
+"""Cursors that a poll of every partner moves."""
 
 
 class DemoError(Exception):
@@ -33,24 +37,27 @@ class DemoError(Exception):
 
 
 class Books:
-    """The control faces of the simulated partners."""
+    """The control faces of the simulated partners, by partner name."""
 
     def __init__(self, ports: Ports) -> None:
-        self._shop = f"http://127.0.0.1:{ports.shopify}/_sandbox"
-        self._erp = f"http://127.0.0.1:{ports.dynamics365}/_sandbox"
+        self._faces = {
+            name: f"http://127.0.0.1:{port}/_sandbox"
+            for name, port in (
+                (STORE, ports.shopify),
+                (ERP, ports.dynamics365),
+                (WAREHOUSE, ports.shipbob),
+            )
+        }
 
-    def shop(self, what: str) -> dict[str, Any]:
-        """Read the shop's `books` or `progress`."""
-        return _get(f"{self._shop}/{what}")
-
-    def erp(self, what: str) -> dict[str, Any]:
-        """Read the ERP's `books` or `progress`."""
-        return _get(f"{self._erp}/{what}")
+    def read(self, what: str) -> dict[str, dict[str, Any]]:
+        """Read everybody's `books` or `progress`."""
+        return {name: _get(f"{face}/{what}") for name, face in self._faces.items()}
 
     def place(self, plan: dict[str, Any]) -> None:
         """Have orders placed."""
         body = json.dumps(plan).encode()
-        request = urllib.request.Request(f"{self._shop}/orders", body)  # noqa: S310 - loopback
+        address = f"{self._faces[STORE]}/orders"
+        request = urllib.request.Request(address, body)  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=10.0):  # noqa: S310 - loopback
             return
 
@@ -71,10 +78,37 @@ class Standing:
 
     placed: int
     booked: int
-    cancelled: int
+    shipped: int
+    delivered: int
+    invoiced: int
+    told: int
+    """Fulfilments at the store."""
     open_lines: int
     faults: dict[str, int]
     seconds: float
+
+
+def count_faults(books: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """Return what was injected, by partner and kind."""
+    return {
+        f"{name} {kind}": count
+        for name, book in books.items()
+        for kind, count in book["faults"].items()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What our own database says of the demo."""
+
+    open_lines: int
+    polled: dt.datetime | None
+    now: dt.datetime
+
+
+def _is_busy(progress: dict[str, dict[str, Any]]) -> bool:
+    """Say whether a partner still has something to do or to tell."""
+    return any(one["busy"] or one.get("webhooks_pending") for one in progress.values())
 
 
 class Run:
@@ -106,16 +140,15 @@ class Run:
         quiet_since: dt.datetime | None = None
         while time.monotonic() < end:
             tend()
-            shop, erp = self._books.shop("progress"), self._books.erp("progress")
-            open_lines, position, now = self._look()
-            show(self._standing(shop, erp, open_lines))
-            if shop["busy"] or shop["webhooks_pending"]:
+            progress = self._books.read("progress")
+            look = self._look()
+            show(self._standing(progress, look.open_lines))
+            if look.open_lines or _is_busy(progress):
                 quiet_since = None
             elif quiet_since is None:
-                quiet_since = now
-            # What webhooks lost is found by the poll: rest is only what a later poll has seen.
-            polled = quiet_since is not None and position is not None and position > quiet_since
-            if polled and not open_lines:
+                quiet_since = look.now
+            # What webhooks lost is found by the polls: rest is only what later polls have seen.
+            elif look.polled is not None and look.polled > quiet_since:
                 return True
             threading.Event().wait(TICK)
         return False
@@ -130,26 +163,31 @@ class Run:
         now = self._count_published()
         return {task: count - self._published_before.get(task, 0) for task, count in now.items()}
 
-    def _standing(self, shop: dict[str, Any], erp: dict[str, Any], open_lines: int) -> Standing:
-        faults = {f"{STORE} {kind}": count for kind, count in shop["faults"].items()}
-        faults |= {f"d365-main {kind}": count for kind, count in erp["faults"].items()}
+    def _standing(self, progress: dict[str, dict[str, Any]], open_lines: int) -> Standing:
+        store, erp, warehouse = (progress[name] for name in (STORE, ERP, WAREHOUSE))
         return Standing(
-            placed=shop["placed"],
+            placed=store["placed"],
             booked=erp["orders"],
-            cancelled=erp["cancelled"],
+            shipped=warehouse["shipped_shipments"],
+            delivered=warehouse["delivered"],
+            invoiced=erp["invoices"],
+            told=store["fulfillments"],
             open_lines=open_lines,
-            faults=faults,
+            faults=count_faults(progress),
             seconds=time.monotonic() - self._began,
         )
 
-    def _look(self) -> tuple[int, dt.datetime | None, dt.datetime]:
+    def _look(self) -> Look:
+        """See what is under way with us, and up to when all partners have been polled."""
         query = sa.text(
-            "SELECT (SELECT count(*) FROM line),"
-            " (SELECT position FROM cursor WHERE partner = :store AND resource = 'order'), now()"
+            "SELECT (SELECT count(*) FROM line) + (SELECT count(*) FROM message"
+            " WHERE state = 'parked' AND waiting_for NOT LIKE 'topic:%') AS open_lines,"
+            " (SELECT CASE WHEN count(*) = :polled THEN min(position) END FROM cursor) AS polled,"
+            " now() AS now"
         )
         with self._fleet.session() as session:
-            lines, position, now = session.execute(query, {"store": STORE}).one()
-        return lines, position, now
+            row = session.execute(query, {"polled": POLLED}).one()
+        return Look(open_lines=row.open_lines, polled=row.polled, now=row.now)
 
     def _count_writes(self) -> int:
         query = sa.text("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables")

@@ -1,4 +1,4 @@
-"""`syncworkers trace ORDER`: the whole story of an order as a timeline."""
+"""`syncworkers trace ORDER`: the whole story of an order, as a tree and as a timeline."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, print_json
 from syncworkers.flows import trace as flow
 
 if TYPE_CHECKING:
-    from syncworkers.flows.trace import Story
+    from syncworkers.flows.trace import Node, Story
 
 STYLES = {"ok": "green", "wait": "yellow", "bad": "red"}
 
@@ -27,7 +29,8 @@ STYLES = {"ok": "green", "wait": "yellow", "bad": "red"}
 def trace(ctx: click.Context, entity: str, *, as_json: bool) -> None:
     """Tell the whole story of ENTITY.
 
-    ENTITY is an order number (1001), the store's id, the ERP's number or a correlation id.
+    ENTITY is an order number (1001), the store's id, the ERP's number, a tracking number, an
+    invoice number or a correlation id.
     """
     with open_fleet(ctx) as fleet:
         stories = flow.trace(fleet, entity)
@@ -54,6 +57,8 @@ def print_story(story: Story) -> None:
             f"  total      {order['total']} {order['currency']}, placed "
             f"{order['placed_at']:%Y-%m-%d %H:%M} UTC, ERP number {order['erp_number'] or '-'}"
         )
+    if story.tree is not None:
+        console.print(_branch(story.tree, Tree("", hide_root=True), now))
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for column in ("time (UTC)", "age", "who", "what", "detail"):
         table.add_column(column, overflow="fold")
@@ -66,6 +71,16 @@ def print_story(story: Story) -> None:
             event.detail,
         )
     console.print(table)
+
+
+def _branch(node: Node, above: Tree, now: dt.datetime) -> Tree:
+    """Hang a node and all below it into a tree; return the tree."""
+    when = f"{node.at.astimezone(dt.UTC):%H:%M:%S}, {age(now - node.at)} ago"
+    label = f"[bold]{node.kind}[/bold] {escape(node.name)} [dim]{when}[/dim] {escape(node.state)}"
+    here = above.add(label)
+    for child in node.children:
+        _branch(child, here, now)
+    return above
 
 
 def age(since: dt.timedelta) -> str:

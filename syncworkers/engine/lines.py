@@ -23,12 +23,28 @@ if TYPE_CHECKING:
 
     from syncworkers.engine.lanes import LaneHandle
 
-# The sub-select makes the insert order, and so the lock order, that of the keys.
+# The sub-select makes the insert order, and so the lock order, that of the keys. A line that only
+# waits for its turn comes earlier for a row that may go now; one that backs off, or whose last call
+# may still land, keeps its time.
 _ENQUEUE = sa.text("""
-INSERT INTO line (lane, key, pending)
-SELECT :lane, v.key, v.n FROM unnest(CAST(:keys AS bigint[]), CAST(:counts AS int[])) v(key, n)
+INSERT INTO line (lane, key, pending, due_at)
+SELECT :lane, v.key, v.n, now() + make_interval(secs => :due_in)
+  FROM unnest(CAST(:keys AS bigint[]), CAST(:counts AS int[])) v(key, n)
  ORDER BY v.key
-ON CONFLICT (lane, key) DO UPDATE SET pending = line.pending + excluded.pending
+ON CONFLICT (lane, key) DO UPDATE SET pending = line.pending + excluded.pending,
+       due_at = CASE WHEN line.attempts = 0 AND line.crashes = 0
+                     THEN least(line.due_at, excluded.due_at) ELSE line.due_at END
+""")
+# A hint, so a line that somebody holds is left alone: nobody ever waits here, or can deadlock.
+_HASTEN = sa.text("""
+WITH l AS MATERIALIZED (
+  SELECT line.lane, line.key FROM line
+    JOIN unnest(CAST(:lanes AS smallint[]), CAST(:keys AS bigint[])) v(lane, key)
+      ON line.lane = v.lane AND line.key = v.key
+   WHERE owner IS NULL AND attempts = 0 AND crashes = 0 AND due_at > now()
+   FOR UPDATE OF line SKIP LOCKED)
+UPDATE line SET due_at = now() FROM l WHERE line.lane = l.lane AND line.key = l.key
+RETURNING line.lane
 """)
 
 # One claim at a time per lane: slots and pace are judged on a locked row.
@@ -77,17 +93,35 @@ UPDATE line SET owner = NULL, lease_until = NULL, pending = pending - v.finished
 """)
 
 
-def enqueue(session: Session, lane: int, keys: Iterable[int]) -> None:
+def enqueue(session: Session, lane: int, keys: Iterable[int], *, due_in: float = 0.0) -> None:
     """Announce one row per key (repeats count), before the rows' own ids are drawn.
 
-    A row whose id is drawn under its line's lock can never be overtaken by a later one.
+    A row whose id is drawn under its line's lock can never be overtaken by a later one. `due_in`
+    is in seconds, for rows that cannot go yet; `hasten` brings them forward.
     """
     counts = Counter(keys)
     if counts:
         session.execute(
             _ENQUEUE,
-            {"lane": lane, "keys": list(counts.keys()), "counts": list(counts.values())},
+            {
+                "lane": lane,
+                "keys": list(counts.keys()),
+                "counts": list(counts.values()),
+                "due_in": due_in,
+            },
         )
+
+
+def hasten(session: Session, lines: Sequence[tuple[int, int]]) -> set[int]:
+    """Make waiting lines, given as (lane, key), due now; return the lanes that have some.
+
+    A hint: a line that is held just now, backs off, or may have a call on its way keeps its time.
+    """
+    if not lines:
+        return set()
+    lanes, keys = zip(*lines, strict=True)
+    hastened = session.execute(_HASTEN, {"lanes": list(lanes), "keys": list(keys)})
+    return {row.lane for row in hastened}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

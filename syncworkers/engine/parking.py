@@ -45,6 +45,19 @@ def park(session: Session, work: WorkTable, row: int, *, key: str, at_least: flo
     )
 
 
+def awaited(session: Session, work: WorkTable, keys: Sequence[str]) -> list[str]:
+    """Return which of these keys somebody waits for."""
+    if not keys:
+        return []
+    waiting = work.table.c.waiting_for
+    found = session.execute(
+        sa.select(waiting)
+        .where(work.table.c.state == sa.literal_column("'parked'"), waiting.in_(keys))
+        .distinct()
+    )
+    return sorted(row[0] for row in found)
+
+
 def wake(session: Session, work: WorkTable, keys: Sequence[str]) -> set[int]:
     """Bring back what waits for these keys, in the transaction of their arrival; return lanes."""
     return _bring_back(session, work, work.table.c.waiting_for.in_(keys)) if keys else set()
@@ -61,7 +74,7 @@ def _bring_back(
     table = work.table
     chosen = session.execute(
         sa.select(table.c.id, table.c.lane, table.c.line)
-        .where(table.c.state == "parked", condition)
+        .where(table.c.state == sa.literal_column("'parked'"), condition)
         .order_by(table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import breaker, lanes, lines
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
 from syncworkers.flows import sending
-from syncworkers.flows.lanes import OPEN_CASES, deliver_orders
-from syncworkers.flows.outcomes import LineRecord, judge, record
-from syncworkers.store import identity
+from syncworkers.flows.lanes import OPEN_CASES, deliver_lane
+from syncworkers.flows.outcomes import LineRecord, judge
+from syncworkers.flows.recording import record
+from syncworkers.store import fleet as fleet_state
+from syncworkers.store import identity, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,23 +31,27 @@ log = structlog.get_logger(__name__)
 
 def deliver_due(fleet: Fleet, partner: str) -> int:
     """Send what is due to one partner, entity by entity in order; return how many lines moved."""
-    lane = fleet.lanes[deliver_orders(partner)]
-    look = partial(_look, fleet, lane, fleet.partners[partner])
+    known = fleet.partners[partner]
+    lane = fleet.lanes[deliver_lane(known.policy)]
+    look = partial(_look, fleet, lane, known)
     return attend(lane, fleet.waker, look, who=fleet.worker)
 
 
 def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
     with fleet.session() as session:
         claimed = lines.claim(session, lane, worker=fleet.worker)
-        keys = [line.key for line in claimed.lines]
-        links = identity.links(session, partner.policy.name, Kind.ORDER, keys)
+        rows = [row for line in claimed.lines for row in line.rows]
+        entities = {sending.entity(row) for row in rows}
+        links = identity.links(session, partner.policy.name, entities)
+        states = outbox.states(session, {key for row in rows for key in row["after"]})
+        claimed_at = fleet_state.now(session)
     if claimed.full:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
-    works = sending.begin(partner, claimed.lines, links)
+    works = sending.begin(partner, claimed.lines, links, states)
     sending.send(partner, works, claimed.remaining())
-    records = [judge(partner, work) for work in works]
+    records = [judge(partner, work, claimed_at) for work in works]
     run_halved(
         records,
         partial(_record, fleet, claimed, partner),
@@ -65,7 +70,7 @@ def _record(
     with fleet.session() as session:
         pending = lines.fence(session, claimed, [one.line for one in records])
         ours = [one for one in records if one.key in pending]
-        cases = record(session, fleet.worker, partner, ours)
+        cases, woken = record(session, fleet, partner, ours)
         more = lines.settle(session, claimed, pending, [one.result(cases) for one in ours])
         _note_answers(session, claimed.lane.id, partner, [s for one in ours for s in one.steps])
         quiet = max((one.pause for one in ours), default=0.0)
@@ -77,7 +82,9 @@ def _record(
                 reason=next(one.pause_reason for one in ours if one.pause == quiet),
                 actor="syncworkers",
             )
-    wake = [claimed.lane.name] if more and not quiet else []
+    wake = [lane.name for lane in fleet.lanes.values() if lane.id in woken]
+    if more and not quiet:
+        wake.append(claimed.lane.name)
     fleet.waker.notify([*wake, OPEN_CASES] if cases else wake)
 
 

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from redis.exceptions import RedisError
 
 from syncworkers.engine import lanes, slots
+from syncworkers.errors import SyncError
 from syncworkers.store import fleet as fleet_state
+from syncworkers.store import stories
 from syncworkers.store.migrate import is_current
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 LAG_LIMIT = 60.0
 """Seconds that ready work may wait before something is wrong."""
 CLOCK_LIMIT = 5.0
+ANSWERS = "answers, accepts our credentials"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ def examine(fleet: Fleet, redis: Redis, *, now: dt.datetime) -> list[Checked]:
         *_database(fleet, now),
         *_redis(redis),
         *_work(fleet, now),
+        *_gates(fleet, now),
         *_partners(fleet),
     ]
 
@@ -145,12 +149,43 @@ def _work(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
     )
 
 
+def _gates(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
+    """Say how many order parts wait for something before their warehouse gets them."""
+    with fleet.session() as session:
+        waiting = stories.waiting_at_gates(session)
+    for one in waiting:
+        minutes = (now - one["oldest"]).total_seconds() / 60
+        yield Checked(
+            name=f"gate of {one['partner']}",
+            level="ok",
+            saw=f"{one['parts']} order parts wait for {one['gate']}, the oldest {minutes:.0f} min",
+        )
+
+
 def _partners(fleet: Fleet) -> Iterator[Checked]:
     for name, partner in sorted(fleet.partners.items()):
-        wrong = partner.connection.check()
+        wrong = [*partner.connection.check(), *_unknown_methods(fleet, name)]
+        how = getattr(partner.connection, "shipment_strategy", "")
         yield Checked(
             name=f"partner {name}",
             level="bad" if wrong else "ok",
-            saw="; ".join(wrong) or "answers, accepts our credentials",
+            saw="; ".join(wrong) or ", ".join(filter(None, (ANSWERS, how))),
             remedy=f"see config/partners/{name}.toml" if wrong else "",
+        )
+
+
+def _unknown_methods(fleet: Fleet, partner: str) -> Iterator[str]:
+    """Name the shipping methods of ours that a warehouse does not have: it may take its default."""
+    ours = fleet.policy.fulfilment.warehouses.get(partner)
+    known = getattr(fleet.partners[partner].connection, "shipping_methods", None)
+    if ours is None or known is None:
+        return
+    try:
+        names = known()
+    except SyncError:
+        return  # said already by its own check
+    for method in sorted(set(ours.shipping_methods.values()) - names):
+        yield (
+            f"it has no shipping method {method!r}: correct [warehouses.{partner}.shipping_methods]"
+            f" of config/fulfilment.toml; it has {', '.join(sorted(names))}"
         )

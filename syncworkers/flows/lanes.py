@@ -4,38 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncworkers.canonical.kinds import Kind
 from syncworkers.engine.lanes import LaneHandle, LaneSpec, register
 from syncworkers.engine.work import WorkTable
 from syncworkers.store.inbox import Message
 from syncworkers.store.outbox import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
     from syncworkers.policy.partners import PartnerPolicy
 
-PROCESS_ORDERS = "orders.process"
+PROCESS: Mapping[str, str] = {
+    Kind.ORDER: "orders.process",
+    Kind.SHIPMENT: "shipments.process",
+    Kind.INVOICE: "invoices.process",
+}
+"""By kind of message: the inbound lanes."""
+DELIVER: Mapping[str, str] = {
+    "erp": "orders.deliver",
+    "warehouse": "orders.deliver",
+    "store": "shipments.deliver",
+}
+"""By a partner's role: what its outbound lane mostly carries.
+
+A partner has one lane for everything that follows from an order, so that one line keeps the
+order's create, its shipments and its invoices in sequence there.
+"""
 OPEN_CASES = "dead_letter.open_cases"
 """Not a lane of lines: a wake-up for the task that announces new cases."""
+HINT_GATHER_MS = 2000
+"""Messages that are only hints are read again together, so a moment is waited for more of them."""
 
 INBOX = WorkTable.of(Message, effects=False)
 OUTBOX = WorkTable.of(Delivery, effects=True)
 WORKS = (INBOX, OUTBOX)
 
 
-def deliver_orders(partner: str) -> str:
-    """Name the lane of orders owed to one partner."""
-    return f"orders.deliver:{partner}"
+def deliver_lane(partner: PartnerPolicy) -> str:
+    """Name the lane of what is owed to one partner."""
+    return f"{DELIVER[partner.role]}:{partner.name}"
 
 
 def specs(partners: Iterable[PartnerPolicy]) -> list[tuple[LaneSpec, WorkTable]]:
-    """Spell out every lane: processing, and one outbound lane per ERP."""
-    process = LaneSpec(name=PROCESS_ORDERS, priority=0, slots=4, batch=100)
+    """Spell out every lane: one per kind of message, and one outbound lane per partner."""
+    inbound = [
+        LaneSpec(name=PROCESS[Kind.ORDER], priority=0, slots=4, batch=100),
+        _hints(PROCESS[Kind.SHIPMENT], priority=2),
+        _hints(PROCESS[Kind.INVOICE], priority=3),
+    ]
     outbound = [
         LaneSpec(
-            name=deliver_orders(partner.name),
+            name=deliver_lane(partner),
             priority=1,
             slots=partner.lane.slots,
             batch=partner.lane.batch,
@@ -43,11 +65,22 @@ def specs(partners: Iterable[PartnerPolicy]) -> list[tuple[LaneSpec, WorkTable]]
             work_budget=partner.lane.work_budget,
             call_deadline=partner.lane.call_deadline,
             settle=partner.lane.settle,
+            linger=max(2.0, partner.lane.gather_ms / 1000 + 1.0),
         )
         for partner in partners
-        if partner.role == "erp"
     ]
-    return [(process, INBOX), *((spec, OUTBOX) for spec in outbound)]
+    return [*((spec, INBOX) for spec in inbound), *((spec, OUTBOX) for spec in outbound)]
+
+
+def _hints(name: str, *, priority: int) -> LaneSpec:
+    return LaneSpec(
+        name=name,
+        priority=priority,
+        slots=2,
+        batch=100,
+        gather_ms=HINT_GATHER_MS,
+        linger=HINT_GATHER_MS / 1000 + 1.0,
+    )
 
 
 def open_lanes(session: Session, partners: Iterable[PartnerPolicy]) -> dict[str, LaneHandle]:

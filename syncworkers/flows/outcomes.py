@@ -1,31 +1,29 @@
-"""What the steps of a line mean for its rows: judged in memory, recorded in one transaction."""
+"""What the steps of a line mean for its rows: judged in memory, before anything is written."""
 
 from __future__ import annotations
 
-import hashlib
 import random
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import Verdict
 from syncworkers.engine.lines import LineResult
-from syncworkers.flows.sending import ABSENCES_NEEDED, CREATE, SUCCESSES
-from syncworkers.rules import backoff
-from syncworkers.store import attention, identity, outbox
+from syncworkers.flows.sending import ABSENCES_NEEDED
+from syncworkers.rules import backoff, effects
+from syncworkers.store import attention, outbox
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
-
-    from sqlalchemy.orm import Session
 
     from syncworkers.engine.lines import ClaimedLine
     from syncworkers.flows.fleet import Partner
-    from syncworkers.flows.sending import LineWork, Step
+    from syncworkers.flows.sending import Entity, LineWork, Step
     from syncworkers.policy.partners import LanePolicy
 
-BOOKED = "erp_booked"
 CREDENTIALS_PAUSE = 60.0
+FIRST_TURN, LONGEST_TURN = 2.0, 60.0
+"""Seconds between looks whether a delivery may go; mostly it is woken before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,9 +35,11 @@ class LineRecord:
     changes: list[outbox.DeliveryChange] = field(default_factory=list)
     cases: list[attention.NewCase] = field(default_factory=list)
     confirmed: list[Mapping[str, Any]] = field(default_factory=list)
-    called_off: bool = False
-    external_id: str | None = None
-    external_version: str | None = None
+    called_off: Sequence[Mapping[str, Any]] = ()
+    pointless: Sequence[Mapping[str, Any]] = ()
+    dead: list[Mapping[str, Any]] = field(default_factory=list)
+    links: Mapping[Entity, tuple[str | None, str | None]] = field(default_factory=dict)
+    """The partner's id and version of each entity, as far as known now."""
     due_in: float = 0.0
     attempts: int = 0
     crashes: int = 0
@@ -49,7 +49,7 @@ class LineRecord:
 
     @property
     def key(self) -> int:
-        """Return the line's key: the order's id."""
+        """Return the line's key."""
         return self.line.key
 
     def change(self, change: outbox.DeliveryChange) -> None:
@@ -68,26 +68,34 @@ class LineRecord:
         )
 
 
-def judge(partner: Partner, work: LineWork) -> LineRecord:
-    """Turn what happened into what to write."""
+def judge(partner: Partner, work: LineWork, claimed_at: dt.datetime) -> LineRecord:
+    """Turn what happened into what to write; `claimed_at` is the database's time."""
     noted = LineRecord(
         line=work.line,
         steps=work.steps,
-        external_id=work.external_id,
-        external_version=work.external_version,
+        called_off=work.called_off,
+        pointless=work.pointless,
+        links=work.links,
         attempts=work.line.attempts,
         crashes=work.line.crashes,
     )
-    for row in work.called_off:
-        noted.change(
-            outbox.DeliveryChange(
-                id=row["id"], state="cancelled", reason="called off before it was ever tried"
-            )
-        )
-        noted.called_off = True
+    for rows, reason in (
+        (work.called_off, "called off before it was ever tried"),
+        (work.pointless, "what it waited for was called off or refused"),
+    ):
+        for row in rows:
+            noted.change(outbox.DeliveryChange(id=row["id"], state="cancelled", reason=reason))
     for step in work.steps:
         _judge_step(noted, partner.policy.lane, step)
+    if work.waiting:
+        noted.due_in = max(noted.due_in, _until_next_turn(work.left[0], claimed_at))
     return noted
+
+
+def _until_next_turn(row: Mapping[str, Any], claimed_at: dt.datetime) -> float:
+    """Look again after half as long as it has been owed: no attempt is counted, nothing written."""
+    owed: dt.timedelta = claimed_at - row["created_at"]
+    return min(LONGEST_TURN, max(FIRST_TURN, owed.total_seconds() / 2))
 
 
 def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
@@ -181,7 +189,8 @@ def _die(noted: LineRecord, step: Step, code: str, error: str) -> None:
         )
     )
     noted.attempts = 0
-    if step.row["operation"] == CREATE:
+    noted.dead.append(step.row)
+    if step.row["operation"] in effects.CREATES:
         noted.blocking = case
 
 
@@ -196,7 +205,7 @@ def _case(step: Step, code: str, error: str) -> attention.NewCase:
         about_id=step.row["id"],
         partner=step.row["partner"],
         entity_kind=step.row["entity_kind"],
-        entity=str(step.row["body"].get("number", step.row["entity_id"])),
+        entity=_called(step.row),
         code=code,
         error=error,
         violations=tuple(asdict(violation) for violation in step.outcome.violations),
@@ -205,62 +214,8 @@ def _case(step: Step, code: str, error: str) -> attention.NewCase:
     )
 
 
-def record(
-    session: Session, worker: str, partner: Partner, records: Sequence[LineRecord]
-) -> dict[int, int]:
-    """Write what happened to lines that are still ours; return opened cases by delivery id."""
-    outbox.change(session, [change for one in records for change in one.changes])
-    outbox.add_attempts(session, _attempts(worker, [step for one in records for step in one.steps]))
-    identity.link(
-        session,
-        [
-            identity.NewLink(
-                kind=Kind.ORDER,
-                entity_id=one.key,
-                partner=partner.policy.name,
-                external_id=one.external_id,
-                external_version=one.external_version,
-            )
-            for one in records
-            if one.confirmed and one.external_id
-        ],
-    )
-    booked = [one.key for one in records if any(r["operation"] == CREATE for r in one.confirmed)]
-    attention.end_expectations(session, Kind.ORDER, booked, BOOKED, state="met")
-    called_off = [one.key for one in records if one.called_off]
-    attention.end_expectations(session, Kind.ORDER, called_off, BOOKED, state="cancelled")
-    retried = [row["id"] for one in records for row in one.confirmed if row["retries"]]
-    attention.resolve_by_success(session, "delivery", retried)
-    cases = [case for one in records for case in one.cases]
-    opened = attention.open_cases(session, cases)
-    return {case.about_id: number for case, number in zip(cases, opened, strict=True)}
-
-
-def _attempts(worker: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Fold the steps of one call that ended alike into one row, in the order of the calls."""
-    alike: dict[tuple[Any, ...], list[Step]] = {}
-    for step in steps:
-        outcome = step.outcome
-        key = (outcome.call or id(step), step.action, outcome.verdict, outcome.status)
-        alike.setdefault((*key, outcome.error, outcome.answer), []).append(step)
-    return [_attempt(worker, together) for together in alike.values()]
-
-
-def _attempt(worker: str, steps: Sequence[Step]) -> dict[str, Any]:
-    outcome = steps[0].outcome
-    evidence = outcome.verdict not in SUCCESSES
-    return {
-        "delivery_ids": [step.row["id"] for step in steps],
-        "action": steps[0].action,
-        "verdict": outcome.verdict.value,
-        "call": outcome.call,
-        "status": outcome.status,
-        "duration_ms": outcome.duration_ms,
-        "error": outcome.error,
-        "sent_hashes": [
-            hashlib.sha256((step.outcome.sent or "").encode()).hexdigest() for step in steps
-        ],
-        "sent": outcome.sent if evidence else None,
-        "answer": outcome.answer if evidence else None,
-        "worker": worker,
-    }
+def _called(row: Mapping[str, Any]) -> str:
+    """Return what people call the object of a delivery."""
+    body = row["body"]
+    names = ("order_number", "erp_number", "number", "reference")
+    return next((str(body[name]) for name in names if body.get(name)), str(row["entity_id"]))

@@ -1,4 +1,4 @@
-"""Poll a store for orders its webhooks lost: only what we have not got is fetched and stored."""
+"""Poll a partner for what its webhooks lost: only what we have not got is fetched and stored."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from syncworkers.engine import lines
 from syncworkers.engine.keys import line_key
 from syncworkers.errors import CredentialsError, RetryableError
 from syncworkers.flows.correlation import correlation_id
-from syncworkers.flows.lanes import PROCESS_ORDERS
+from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import inbox, orders
+from syncworkers.store import inbox, invoices, orders, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
     from sqlalchemy.orm import Session
 
-    from syncworkers.connectors.base import Header, Record
+    from syncworkers.connectors.base import Header
     from syncworkers.flows.fleet import Fleet
 
 log = structlog.get_logger(__name__)
 
 POLL = "poll"
+KNOWN: Mapping[str, Callable[[Session, str, Collection[str]], Mapping[str, dt.datetime]]] = {
+    Kind.ORDER: orders.seen_since,
+    Kind.SHIPMENT: parts.seen_since,
+    Kind.INVOICE: invoices.seen_since,
+}
+"""By kind: how new our knowledge of objects is, by the partner's ids and clock."""
 
 
-def poll_orders(fleet: Fleet, partner: str) -> int:
-    """Read one window of changed orders; return how many messages it brought.
+def poll(fleet: Fleet, partner: str, kind: str) -> int:
+    """Read one window of what changed; return how many messages it brought.
 
     The window overlaps the former one and the cursor moves only to where everything before it is
     stored or known. A partner that is away costs nothing: the same window is read again.
@@ -38,44 +46,47 @@ def poll_orders(fleet: Fleet, partner: str) -> int:
         return 0
     with fleet.session() as session:
         until = fleet_state.now(session)
-        position = fleet_state.position(session, partner, Kind.ORDER)
+        position = fleet_state.position(session, partner, kind)
     since = until - dt.timedelta(seconds=policy.horizon)
     if position is not None:
         since = position - dt.timedelta(seconds=policy.overlap)
     try:
-        stored, safe = _read_window(fleet, partner, since, until)
+        stored, safe = _read_window(fleet, partner, kind, since, until)
     except (RetryableError, CredentialsError) as error:
-        log.warning("poll put off", partner=partner, error=str(error))
+        log.warning("poll put off", partner=partner, kind=kind, error=str(error))
         return 0
     with fleet.session() as session:
-        fleet_state.move(session, partner, Kind.ORDER, safe)
+        fleet_state.move(session, partner, kind, safe)
     return stored
 
 
 def _read_window(
-    fleet: Fleet, partner: str, since: dt.datetime, until: dt.datetime
+    fleet: Fleet, partner: str, kind: str, since: dt.datetime, until: dt.datetime
 ) -> tuple[int, dt.datetime]:
     """Store what is new in the window; return how many, and up to when all is settled."""
     connection = fleet.partners[partner].connection
     stored = 0
     safe = until
-    for page in connection.changed(Kind.ORDER, since, until):
+    for page in connection.changed(kind, since, until):
         with fleet.session() as session:
-            missing, busy = _missing(session, partner, page)
+            missing, busy = _missing(session, partner, kind, page)
         safe = min([safe, *(header.updated_at for header in busy)])
         for some in _chunks(missing):
-            records = connection.fetch(Kind.ORDER, [header.external_id for header in some])
-            stored += _store(fleet, partner, some, records)
+            whole = {one.external_id: one.body for one in some if one.body is not None}
+            lacking = [one.external_id for one in some if one.body is None]
+            records = connection.fetch(kind, lacking) if lacking else []
+            texts = whole | {record.external_id: record.body for record in records}
+            stored += _store(fleet, partner, kind, some, texts)
     return stored, safe
 
 
 def _missing(
-    session: Session, partner: str, page: list[Header]
+    session: Session, partner: str, kind: str, page: list[Header]
 ) -> tuple[list[Header], list[Header]]:
     """Sort out what we lack, and what is under way just now and may or may not be newer."""
     ids = [header.external_id for header in page]
-    have = orders.seen_since(session, partner, ids)
-    others = inbox.settled_or_under_way(session, partner, Kind.ORDER, ids)
+    have = KNOWN[kind](session, partner, ids)
+    others = inbox.settled_or_under_way(session, partner, kind, ids)
     stored = inbox.known(session, partner, POLL, [_external_id(header) for header in page])
     missing: list[Header] = []
     busy: list[Header] = []
@@ -91,20 +102,21 @@ def _missing(
     return missing, busy
 
 
-def _store(fleet: Fleet, partner: str, headers: list[Header], records: list[Record]) -> int:
-    lane = fleet.lanes[PROCESS_ORDERS]
-    texts = {record.external_id: record.body for record in records}
+def _store(
+    fleet: Fleet, partner: str, kind: str, headers: list[Header], texts: Mapping[str, str]
+) -> int:
+    lane = fleet.lanes[PROCESS[kind]]
     messages = [
         inbox.NewMessage(
             lane=lane.id,
-            line=line_key(partner, Kind.ORDER, header.external_id),
+            line=line_key(partner, kind, header.external_id),
             partner=partner,
             source=POLL,
             external_id=_external_id(header),
-            topic=fleet.partners[partner].connection.polled_topic,
-            kind=Kind.ORDER,
+            topic=fleet.partners[partner].connection.read_topics[kind],
+            kind=kind,
             entity=header.external_id,
-            correlation_id=correlation_id(partner, Kind.ORDER, header.external_id),
+            correlation_id=correlation_id(partner, kind, header.external_id),
             body=texts[header.external_id].encode(),
         )
         for header in headers

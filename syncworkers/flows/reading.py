@@ -1,4 +1,4 @@
-"""Read claimed messages: bytes become canonical orders, or a verdict that says why not.
+"""Read claimed messages: bytes become canonical objects, or a verdict that says why not.
 
 No transaction is open here, because some messages only hint at something that must be read again at
 the partner before anybody acts on it.
@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.canonical.kinds import Kind
 from syncworkers.errors import (
     CredentialsError,
     RejectedError,
@@ -23,7 +22,6 @@ from syncworkers.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from syncworkers.canonical.orders import SalesOrder
     from syncworkers.engine.lines import ClaimedLine
     from syncworkers.flows.fleet import Fleet, Partner
 
@@ -32,15 +30,21 @@ POISON_CRASHES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One message as understood: an order, or the verdict in its way."""
+    """One message as understood: a canonical object, or the verdict in its way."""
 
     row: Mapping[str, Any]
     received: bytes
-    order: SalesOrder | None = None
+    subject: Any = None
     error: SyncError | None = None
     mapping: str = ""
     drift: tuple[str, ...] = ()
     reread: bytes | None = None
+
+    @property
+    def partner(self) -> str:
+        """Return who sent it."""
+        name: str = self.row["partner"]
+        return name
 
 
 def read(
@@ -69,7 +73,7 @@ def _read_row(
         found = again[row["id"]]
         if isinstance(found, SyncError):
             return Reading(row=row, received=received, error=found)
-        topic, body = partner.connection.reread_topic, found
+        topic, body = partner.connection.read_topics[row["kind"]], found
     mapping = partner.reads.get(topic)
     reread = body if row["id"] in again else None
     if line.crashes >= POISON_CRASHES:
@@ -78,11 +82,16 @@ def _read_row(
         wait = WaitingError(f"nobody reads {topic} yet", key=f"topic:{topic}")
         return Reading(row=row, received=received, error=wait)
     try:
-        order, drift = mapping.load(body)
+        subject, drift = mapping.load(body)
     except RejectedError as error:
         return Reading(row=row, received=received, error=error, mapping=mapping.name, reread=reread)
     return Reading(
-        row=row, received=received, order=order, mapping=mapping.name, drift=drift, reread=reread
+        row=row,
+        received=received,
+        subject=subject,
+        mapping=mapping.name,
+        drift=drift,
+        reread=reread,
     )
 
 
@@ -100,23 +109,22 @@ def _poison() -> RejectedError:
 
 
 def _reread(fleet: Fleet, rows: Sequence[Mapping[str, Any]]) -> dict[int, bytes | SyncError]:
-    """Read again, in one call per partner, what destructive messages hint at."""
-    by_partner: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    """Read again, in one call per partner and kind, what messages only hint at."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row["topic"] in fleet.partners[row["partner"]].connection.reread:
-            by_partner[row["partner"]].append(row)
+        if row["topic"] in getattr(fleet.partners[row["partner"]].connection, "reread", ()):
+            groups[row["partner"], row["kind"]].append(row)
     found: dict[int, bytes | SyncError] = {}
-    for name, hints in by_partner.items():
-        found.update(_reread_at(fleet.partners[name], hints))
+    for (name, kind), hints in groups.items():
+        found.update(_reread_at(fleet.partners[name], kind, hints))
     return found
 
 
 def _reread_at(
-    partner: Partner, hints: Sequence[Mapping[str, Any]]
+    partner: Partner, kind: str, hints: Sequence[Mapping[str, Any]]
 ) -> dict[int, bytes | SyncError]:
-    ids = sorted({row["entity"] for row in hints if row["entity"].isdecimal()})
     try:
-        records = partner.connection.fetch(Kind.ORDER, ids) if ids else []
+        records = partner.connection.fetch(kind, sorted({row["entity"] for row in hints}))
     except CredentialsError as error:
         late = RetryableError(str(error), after=60.0, throttled=True)
         return {row["id"]: late for row in hints}

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import ProofError, Receipt
 from syncworkers.engine import lines
 from syncworkers.engine.keys import line_key
 from syncworkers.flows.correlation import correlation_id
-from syncworkers.flows.lanes import PROCESS_ORDERS
+from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import inbox
 
 if TYPE_CHECKING:
@@ -35,16 +36,19 @@ class UnknownPartnerError(Exception):
     """No partner of that name receives anything."""
 
 
-def receive_webhook(fleet: Fleet, partner: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+def receive_webhook(
+    fleet: Fleet, partner: str, headers: Mapping[str, str], body: bytes, path: str = ""
+) -> Receipt:
     """Store what a partner sent; the receipt is true only after the commit.
 
-    Header names arrive in lower case. Raises `UnknownPartnerError`.
+    Header names arrive in lower case; `path` is what followed the partner's name in the address.
+    Raises `UnknownPartnerError`.
     """
     known = fleet.partners.get(partner)
     if known is None or not hasattr(known.connection, "receive"):
         raise UnknownPartnerError(partner)
     try:
-        received = known.connection.receive(headers, body)
+        received = known.connection.receive(headers, body, path)
     except ProofError as error:
         log.warning("webhook refused", partner=partner, reason=str(error))
         return Receipt.FORGED
@@ -59,7 +63,7 @@ def receive_webhook(fleet: Fleet, partner: str, headers: Mapping[str, str], body
     if not stored:
         return Receipt.DUPLICATE
     if message.waiting_for is None:
-        fleet.waker.notify([PROCESS_ORDERS])
+        fleet.waker.notify([_lane(message.kind)])
     return Receipt.ACCEPTED
 
 
@@ -68,7 +72,7 @@ def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) ->
     topic, entity = _name(received.topic), _name(received.entity)
     handled = topic in partner.connection.handled
     return inbox.NewMessage(
-        lane=fleet.lanes[PROCESS_ORDERS].id,
+        lane=fleet.lanes[_lane(received.kind)].id,
         line=line_key(name, received.kind, entity),
         partner=name,
         source=WEBHOOK,
@@ -82,6 +86,11 @@ def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) ->
         body=body,
         waiting_for=None if handled else f"topic:{topic}",
     )
+
+
+def _lane(kind: str) -> str:
+    """Name the lane of a kind; what has no lane of its own waits with the orders."""
+    return PROCESS.get(kind, PROCESS[Kind.ORDER])
 
 
 def _name(text: str) -> str:

@@ -11,22 +11,32 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.canonical.bookings import AddressChange, Booking, Cancellation
+from syncworkers.canonical.customers import Account
+from syncworkers.canonical.invoices import InvoiceNotice
+from syncworkers.canonical.parts import Part, PartAddressChange, PartCancellation
+from syncworkers.canonical.shipments import Shipment
 from syncworkers.connectors.base import Deadline, Outcome, Request, Verdict
 from syncworkers.errors import RejectedError, Violation
+from syncworkers.rules import effects
 from syncworkers.store import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from syncworkers.engine.lines import ClaimedLine
     from syncworkers.flows.fleet import Partner
 
-CREATE = "order.create"
-CANCEL = "order.cancel"
 BODIES: Mapping[str, type] = {
-    CREATE: Booking,
-    "order.readdress": AddressChange,
-    CANCEL: Cancellation,
+    effects.ORDER_CREATE: Booking,
+    effects.ORDER_READDRESS: AddressChange,
+    effects.ORDER_CANCEL: Cancellation,
+    effects.CUSTOMER_CREATE: Account,
+    effects.PART_CREATE: Part,
+    effects.PART_READDRESS: PartAddressChange,
+    effects.PART_CANCEL: PartCancellation,
+    effects.SHIPMENT_CREATE: Shipment,
+    effects.SHIPMENT_TRACK: Shipment,
+    effects.INVOICE_NOTE: InvoiceNotice,
 }
 POISON = Outcome(
     verdict=Verdict.REJECTED,
@@ -49,6 +59,8 @@ LOOK_AGAIN = (0.3, 0.7)
 STAY = 2.0
 """Where the second look comes this soon after the first, the claim is kept for it."""
 
+Entity = tuple[str, int]
+
 
 @dataclass(slots=True, kw_only=True)
 class Step:
@@ -61,15 +73,23 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class LineWork:
-    """A claimed line being worked: what is left of it, what happened, and why it stopped."""
+    """A claimed line being worked: what is left of it, what happened, and why it stopped.
+
+    `states` is shared by all lines of a claim: how the deliveries stand that others wait for.
+    `links` holds the partner's id and version of each entity, as far as known.
+    """
 
     line: ClaimedLine
     left: list[Mapping[str, Any]]
+    states: MutableMapping[str, str]
+    links: dict[Entity, tuple[str | None, str | None]]
     steps: list[Step] = field(default_factory=list)
     called_off: list[Mapping[str, Any]] = field(default_factory=list)
-    external_id: str | None = None
-    external_version: str | None = None
+    pointless: list[Mapping[str, Any]] = field(default_factory=list)
+    """What they waited for will never happen."""
     stopped: bool = False
+    waiting: bool = False
+    """Its head waits for another delivery."""
     failed_looks: int = 0
     wait: float = 0.0
     """Seconds until its head may be tried again within this claim."""
@@ -77,42 +97,90 @@ class LineWork:
     @property
     def active(self) -> bool:
         """Say whether its next delivery may be sent."""
-        return bool(self.left) and not self.stopped
+        return bool(self.left) and not self.stopped and not self.waiting
+
+
+def entity(row: Mapping[str, Any]) -> Entity:
+    """Return which entity of ours a delivery is about."""
+    return row["entity_kind"], row["entity_id"]
 
 
 def begin(
     partner: Partner,
     claimed: Sequence[ClaimedLine],
-    links: Mapping[int, tuple[str, str | None]],
+    links: Mapping[Entity, tuple[str, str | None]],
+    states: MutableMapping[str, str],
 ) -> list[LineWork]:
     """Take the claimed lines up; call off what a later cancel makes needless."""
     works = []
     for line in claimed:
-        known = links.get(line.key, (None, None))
+        entities = {entity(row) for row in line.rows}
         work = LineWork(
-            line=line, left=list(line.rows), external_id=known[0], external_version=known[1]
+            line=line,
+            left=list(line.rows),
+            states=states,
+            links={one: links.get(one, (None, None)) for one in entities},
         )
         _call_off(work)
-        if line.crashes >= POISON_CRASHES and work.left:
+        _await_turn(work)
+        if line.crashes >= POISON_CRASHES and work.active:
             _take(partner, work, "find", POISON)
         works.append(work)
     return works
 
 
 def _call_off(work: LineWork) -> None:
-    """A cancel behind a create that was never tried cancels both, and all between them."""
-    if not work.left or work.left[0]["operation"] != CREATE or not _never_tried(work):
+    """A cancel behind a create that was never tried cancels both, and all between them.
+
+    Only a cancel that may go already: one that waits for another's answer may still be refused.
+    """
+    if not work.left or not _never_tried(work):
         return
+    head = work.left[0]
     for position, row in enumerate(work.left):
-        if row["operation"] == CANCEL:
-            work.called_off = work.left[: position + 1]
-            work.left = work.left[position + 1 :]
+        undoes = effects.CANCELS.get(row["operation"])
+        if undoes == head["operation"] and entity(row) == entity(head) and _may_go(work, row):
+            before, after = work.left[: position + 1], work.left[position + 1 :]
+            work.called_off = [one for one in before if entity(one) == entity(head)]
+            work.left = [one for one in before if entity(one) != entity(head)] + after
             return
 
 
 def _never_tried(work: LineWork) -> bool:
     head = work.left[0]
     return head["unknown_since"] is None and head["generation"] == 0 and work.line.attempts == 0
+
+
+def _may_go(work: LineWork, row: Mapping[str, Any]) -> bool | None:
+    """Say whether a delivery may go, must wait (None), or has become pointless (False)."""
+    verdicts = [effects.may_go(row["operation"], work.states.get(key)) for key in row["after"]]
+    if False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
+def _await_turn(work: LineWork) -> None:
+    """Drop heads that have become pointless; stop before one that has to wait."""
+    while work.left:
+        may_go = _may_go(work, work.left[0])
+        if may_go is False:
+            work.pointless.append(work.left.pop(0))
+            continue
+        # What was begun before must be looked up, whatever it waits for.
+        begun = work.left[0]["unknown_since"] is not None
+        work.waiting = not begun and (may_go is None or _may_be_called_off(work))
+        return
+
+
+def _may_be_called_off(work: LineWork) -> bool:
+    """Say whether a cancel stands behind a create that was never tried, and is not decided yet."""
+    head = work.left[0]
+    return _never_tried(work) and any(
+        effects.CANCELS.get(row["operation"]) == head["operation"]
+        and entity(row) == entity(head)
+        and _may_go(work, row) is None
+        for row in work.left[1:]
+    )
 
 
 def send(partner: Partner, works: Sequence[LineWork], seconds: float) -> None:
@@ -150,12 +218,13 @@ def _round(partner: Partner, works: Sequence[LineWork], action: str, deadline: D
 def _request(partner: Partner, work: LineWork) -> Request:
     row = work.left[0]
     body: Any = codec.load(row["body"], BODIES[row["operation"]])
+    external_id, external_version = work.links[entity(row)]
     return Request(
         operation=row["operation"],
         reference=body.reference,
         payload=partner.writes[row["operation"]](body),
-        external_id=work.external_id,
-        external_version=work.external_version,
+        external_id=external_id,
+        external_version=external_version,
     )
 
 
@@ -167,13 +236,15 @@ def _take(partner: Partner, work: LineWork, action: str, outcome: Outcome) -> No
         work.stopped = True
         return
     work.steps.append(Step(row=row, action=action, outcome=outcome))
-    if outcome.external_version:
-        work.external_version = outcome.external_version
+    known_id, known_version = work.links[entity(row)]
+    version = outcome.external_version or known_version
+    work.links[entity(row)] = (known_id, version)
     if outcome.verdict in SUCCESSES:
-        work.external_id = outcome.external_id or work.external_id
-        work.left.pop(0)
-    elif outcome.verdict is Verdict.REJECTED and row["operation"] != CREATE:
-        work.left.pop(0)  # a dead side effect blocks nothing
+        work.links[entity(row)] = (outcome.external_id or known_id, version)
+        work.states[row["idempotency_key"]] = "confirmed"
+        _go_on(work)
+    elif outcome.verdict is Verdict.REJECTED and row["operation"] not in effects.CREATES:
+        _go_on(work)  # a dead side effect blocks nothing
     elif outcome.verdict is Verdict.ABSENT:
         _note_absence(work, row, partner.policy.lane.recheck)
     elif action == "find" and outcome.verdict is Verdict.RETRY and not outcome.pause:
@@ -184,12 +255,18 @@ def _take(partner: Partner, work: LineWork, action: str, outcome: Outcome) -> No
         work.stopped = True
 
 
+def _go_on(work: LineWork) -> None:
+    work.left.pop(0)
+    _await_turn(work)
+
+
 def _note_absence(work: LineWork, row: Mapping[str, Any], recheck: float) -> None:
     """Absent twice: it may be repeated, now, under a new generation; once: look again."""
     absences = row["absences"] + 1
     if absences >= ABSENCES_NEEDED:
         known = {"unknown_since": None, "absences": 0, "generation": row["generation"] + 1}
         work.left[0] = {**row, **known}
+        _await_turn(work)
     elif recheck <= STAY:
         work.left[0] = {**row, "absences": absences}
         work.wait = recheck

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from syncworkers.canonical.orders import AdjustmentKind
 
+ONE_TIME = "one_time"
+LINK = "link"
+CREATE = "create"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingPolicy:
@@ -25,8 +29,14 @@ class BookingPolicy:
     company: str
     order_prefix: str
     language: str
+    customers: str
+    """What becomes of a customer without an account in the ERP: the order is booked on the
+    `one_time` account, waits for the `link`, or the account is made first (`create`)."""
+    customer_prefix: str
+    customer_group: str
+    """Number (prefix + the store's permanent customer id) and group of accounts we create."""
     one_time_customer: str | None
-    """ERP account for customers without one of their own; None: such orders wait for the link."""
+    """ERP account for guests, and for all others with `one_time`."""
     gift_card_item: str | None
     accept_test_orders: bool
     items: Mapping[str, str]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from syncworkers.policy.booking import BookingPolicy
+    from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
 
 Table = dict[str, Any]
@@ -40,12 +41,17 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
     overlay = reader.read(f"environments/{environment}.toml", required=False)
     partners = reader.partners(overlay.pop("partners", {}))
     bookings = reader.bookings(overlay.pop("booking", {}))
+    fulfilment = reader.fulfilment(overlay.pop("fulfilment", {}))
     expectations = reader.expectations(overlay.pop("sla", {}))
     reader.refuse_unknown(overlay, environment)
     reader.cross_check(partners, bookings)
-    if reader.mistakes:
+    if fulfilment is not None:
+        reader.cross_check_fulfilment(partners, fulfilment)
+    if reader.mistakes or fulfilment is None:
         raise PolicyError(reader.mistakes)
-    return Policy(partners=partners, bookings=bookings, expectations=expectations)
+    return Policy(
+        partners=partners, bookings=bookings, fulfilment=fulfilment, expectations=expectations
+    )
 
 
 class _Reader:
@@ -94,13 +100,20 @@ class _Reader:
                 found[store] = loaded
         return found
 
+    def fulfilment(self, overlay: Table) -> FulfilmentPolicy | None:
+        table = _merged(self.read("fulfilment.toml"), overlay)
+        loaded: FulfilmentPolicy | None = self._load(
+            schemas.FulfilmentSchema(), table, "fulfilment.toml"
+        )
+        return loaded
+
     def expectations(self, overlay: Table) -> dict[str, float]:
         table = _merged(self.read("sla.toml"), overlay)
         return self._load(schemas.ExpectationsSchema(), table, "sla.toml") or {}
 
     def refuse_unknown(self, overlay: Table, environment: str) -> None:
         for key in overlay:
-            hint = _meant(key, ["partners", "booking", "sla"])
+            hint = _meant(key, ["partners", "booking", "fulfilment", "sla"])
             self.mistakes.append(f"environments/{environment}.toml: {key}: unknown table{hint}")
 
     def cross_check(
@@ -118,6 +131,29 @@ class _Reader:
         for name, partner in partners.items():
             if partner.role == "store" and name not in bookings:
                 self.mistakes.append(f"booking.toml: [{name}] missing: how are its orders booked?")
+
+    def cross_check_fulfilment(
+        self, partners: Mapping[str, PartnerPolicy], fulfilment: FulfilmentPolicy
+    ) -> None:
+        """Say where fulfilment.toml and the partners do not agree."""
+        roles = {name: partner.role for name, partner in partners.items()}
+        for name in sorted(fulfilment.stores.keys() | fulfilment.warehouses.keys()):
+            wanted = "store" if name in fulfilment.stores else "warehouse"
+            if partners and roles.get(name) != wanted:
+                hint = _meant(name, sorted(roles))
+                self.mistakes.append(f"fulfilment.toml: {name}: no {wanted} of that name{hint}")
+        for name, store in fulfilment.stores.items():
+            if store.warehouse not in fulfilment.warehouses:
+                hint = _meant(store.warehouse, sorted(fulfilment.warehouses))
+                self.mistakes.append(
+                    f"fulfilment.toml: stores.{name}.warehouse: there is no table"
+                    f" [warehouses.{store.warehouse}]{hint}"
+                )
+        self.mistakes += [
+            f"fulfilment.toml: [stores.{name}] missing: who ships its orders?"
+            for name, role in roles.items()
+            if role == "store" and name not in fulfilment.stores
+        ]
 
     def _load(self, schema: Schema, table: Table, where: str) -> Any:
         try:

@@ -38,6 +38,19 @@ class PollPolicy:
     overlap: float = 300.0
     horizon: float = 86400.0
     """How far back the first sweep reaches."""
+    track: float = 3600.0
+    """How often a parcel of its is asked after, while it is on its way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetPolicy:
+    """How many calls (or points) a partner allows us, all workers together.
+
+    A first guess where its answers correct it.
+    """
+
+    burst: float
+    per_second: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +63,9 @@ class PartnerPolicy:
     name: str
     connector: str
     role: str
-    """`store` or `erp`."""
+    """`store`, `erp` or `warehouse`."""
     brand: str
     connection: Mapping[str, Any] = field(repr=False)
+    budget: BudgetPolicy = BudgetPolicy(burst=60.0, per_second=20.0)
     lane: LanePolicy = LanePolicy()
     poll: PollPolicy | None = None

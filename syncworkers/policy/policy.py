@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncworkers.policy.booking import BookingPolicy
+    from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
 
 
@@ -18,4 +19,5 @@ class Policy:
 
     partners: Mapping[str, PartnerPolicy]
     bookings: Mapping[str, BookingPolicy]
+    fulfilment: FulfilmentPolicy
     expectations: Mapping[str, float]

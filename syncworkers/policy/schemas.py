@@ -5,11 +5,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
 
 from syncworkers.canonical.orders import AdjustmentKind
-from syncworkers.policy.booking import BookingPolicy
-from syncworkers.policy.partners import LanePolicy, PartnerPolicy, PollPolicy
+from syncworkers.policy.booking import CREATE, LINK, ONE_TIME, BookingPolicy
+from syncworkers.policy.fulfilment import (
+    AFTER_BOOKING,
+    AFTER_VALIDATION,
+    FulfilmentPolicy,
+    StorePolicy,
+    WarehousePolicy,
+)
+from syncworkers.policy.partners import BudgetPolicy, LanePolicy, PartnerPolicy, PollPolicy
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -70,10 +85,22 @@ class PollSchema(ConfigSchema):
     every = Duration()
     overlap = Duration()
     horizon = Duration()
+    track = Duration(validate=validate.Range(min=1))
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> PollPolicy:
         return PollPolicy(**data)
+
+
+class BudgetSchema(ConfigSchema):
+    """`[budget]` of a partner."""
+
+    burst = fields.Float(required=True, validate=validate.Range(min=1))
+    per_second = fields.Float(required=True, validate=validate.Range(min=0.01))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> BudgetPolicy:
+        return BudgetPolicy(**data)
 
 
 class PartnerSchema(ConfigSchema):
@@ -81,9 +108,10 @@ class PartnerSchema(ConfigSchema):
 
     name = fields.String(required=True)
     connector = fields.String(required=True, validate=validate.Length(min=1))
-    role = fields.String(required=True, validate=validate.OneOf(["store", "erp"]))
+    role = fields.String(required=True, validate=validate.OneOf(["store", "erp", "warehouse"]))
     brand = fields.String(load_default="")
     connection = fields.Dict(keys=fields.String(), required=True)
+    budget = fields.Nested(BudgetSchema)
     lane = fields.Nested(LaneSchema, load_default=LanePolicy)
     poll = fields.Nested(PollSchema, load_default=None)
 
@@ -100,6 +128,9 @@ class BookingSchema(ConfigSchema):
     company = fields.String(required=True, validate=validate.Length(min=1, max=4))
     order_prefix = fields.String(required=True, validate=validate.Length(max=6))
     language = fields.String(required=True)
+    customers = fields.String(required=True, validate=validate.OneOf([LINK, CREATE, ONE_TIME]))
+    customer_prefix = fields.String(load_default="", validate=validate.Length(max=6))
+    customer_group = fields.String(load_default="")
     one_time_customer = fields.String(load_default=None)
     gift_card_item = fields.String(load_default=None)
     accept_test_orders = fields.Boolean(load_default=False)
@@ -113,12 +144,79 @@ class BookingSchema(ConfigSchema):
         load_default=dict,
     )
 
+    @validates_schema
+    def _customers(self, data: dict[str, Any], **_: Any) -> None:
+        if data["customers"] == ONE_TIME and not data["one_time_customer"]:
+            raise ValidationError(f'must be set with customers = "{ONE_TIME}"', "one_time_customer")
+        for key in ("customer_prefix", "customer_group"):
+            if data["customers"] == CREATE and not data[key]:
+                raise ValidationError(f'must be set with customers = "{CREATE}"', key)
+
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> BookingPolicy:
         return BookingPolicy(**data)
+
+
+class StoreSchema(ConfigSchema):
+    """`[stores.<name>]` of `config/fulfilment.toml`."""
+
+    warehouse = fields.String(required=True)
+    release_after = fields.String(
+        required=True, validate=validate.OneOf([AFTER_BOOKING, AFTER_VALIDATION])
+    )
+    release_limit = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"[A-Z]{3}\Z")),
+        values=fields.Decimal(validate=validate.Range(min=0)),
+        load_default=dict,
+    )
+    notify_customer = fields.Boolean(required=True)
+    invoice_url = fields.String(load_default="")
+
+    @validates_schema
+    def _url(self, data: dict[str, Any], **_: Any) -> None:
+        try:
+            data["invoice_url"].format(company="", number="")
+        except (KeyError, IndexError, ValueError):
+            known = "only {company} and {number} may stand in braces"
+            raise ValidationError(known, "invoice_url") from None
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> StorePolicy:
+        return StorePolicy(**data)
+
+
+class WarehouseSchema(ConfigSchema):
+    """`[warehouses.<name>]` of `config/fulfilment.toml`."""
+
+    shipping_methods = _texts()
+    items = _texts()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> WarehousePolicy:
+        return WarehousePolicy(**data)
+
+
+class FulfilmentSchema(ConfigSchema):
+    """`config/fulfilment.toml`."""
+
+    stores = fields.Dict(keys=fields.String(), values=fields.Nested(StoreSchema), load_default=dict)
+    warehouses = fields.Dict(
+        keys=fields.String(), values=fields.Nested(WarehouseSchema), load_default=dict
+    )
+    carriers = _texts()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> FulfilmentPolicy:
+        return FulfilmentPolicy(**data)
 
 
 class ExpectationsSchema(ConfigSchema):
     """`config/sla.toml`: how soon each hand-over must follow."""
 
     erp_booked = Duration(required=True)
+    released = Duration(required=True)
+    acknowledged = Duration(required=True)
+    shipped = Duration(required=True)
+    store_told = Duration(required=True)
+    invoiced = Duration(required=True)
+    parent_known = Duration(required=True)

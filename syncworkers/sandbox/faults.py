@@ -50,7 +50,7 @@ class WebhookFault(StrEnum):
 class FaultPlan:
     """Decides call by call; safe to use from many threads."""
 
-    def __init__(self, *, level: str, seed: int, calls: int = 2, webhooks: int = 4) -> None:
+    def __init__(self, *, level: str, seed: int, calls: int = 4, webhooks: int = 4) -> None:
         """Start a plan; every kind once, from the second on at each `calls`th call or so."""
         self._chance = random.Random(f"faults/{seed}")
         self._level = level

@@ -25,6 +25,14 @@ class QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def make_environ(self) -> dict[str, Any]:
+        """Let names with an underscore through, which werkzeug leaves out: ShipBob has one."""
+        environ = super().make_environ()
+        for name, value in self.headers.items():
+            if "_" in name:
+                environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        return environ
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing."""
 

@@ -50,6 +50,9 @@ class ExceptionCase(Base):
         sa.Index("exception_case_about", "about", "about_id"),
         sa.Index("exception_case_open", "id", postgresql_where=sa.text("state = 'open'")),
         sa.Index(
+            "exception_case_entity", "entity", "code", postgresql_where=sa.text("state = 'open'")
+        ),
+        sa.Index(
             "exception_case_unannounced", "id", postgresql_where=sa.text("announced_at IS NULL")
         ),
         one_of("state", ("open", "retried", "resolved")),
@@ -168,6 +171,24 @@ def resolve_by_success(session: Session, about: str, ids: Collection[int]) -> No
         )
 
 
+def resolve_by_progress(session: Session, entity: str, code: str) -> None:
+    """Close the cases of this code about something that has moved on by itself."""
+    session.execute(
+        sa.update(ExceptionCase)
+        .where(
+            ExceptionCase.entity == entity,
+            ExceptionCase.code == code,
+            ExceptionCase.state == sa.literal_column("'open'"),
+        )
+        .values(
+            state="resolved",
+            resolved_at=sa.func.now(),
+            resolved_by="syncworkers",
+            resolution="it has moved on by itself",
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewExpectation:
     """Something that must follow within `within` seconds."""
@@ -226,8 +247,27 @@ def audit(
     session.add(Audit(actor=actor, act=act, about=about, about_id=about_id, detail=detail))
 
 
+# What is so already, although its expectation was written down later than it came about.
+_SATISFIED = sa.text("""
+UPDATE expectation e SET state = 'met', met_at = now()
+ WHERE e.state = 'open' AND e.due_at <= now() AND e.entity_kind = 'part'
+   AND EXISTS (SELECT 1 FROM order_part p WHERE p.id = e.entity_id AND
+        CASE e.name WHEN 'acknowledged' THEN p.acknowledged_at IS NOT NULL
+                    WHEN 'shipped' THEN p.state IN ('shipped', 'cancelled') ELSE false END)
+""")
+_NAMES = sa.text("""
+SELECT e.id, o.number FROM expectation e
+  LEFT JOIN order_part p ON e.entity_kind = 'part' AND p.id = e.entity_id
+  LEFT JOIN shipment s ON e.entity_kind = 'shipment' AND s.id = e.entity_id
+  JOIN sales_order o ON o.id = CASE e.entity_kind WHEN 'order' THEN e.entity_id
+                                    WHEN 'part' THEN p.order_id ELSE s.order_id END
+ WHERE e.id = ANY (:ids)
+""")
+
+
 def mark_overdue(session: Session, limit: int = 500) -> list[tuple[Expectation, str]]:
-    """Mark expectations whose time has passed; return them with what people call their entity."""
+    """Mark expectations whose time has passed; return them with the number of their order."""
+    session.execute(_SATISFIED)
     late = session.scalars(
         sa.select(Expectation)
         .where(Expectation.state == "open", Expectation.due_at <= sa.func.now())
@@ -237,9 +277,6 @@ def mark_overdue(session: Session, limit: int = 500) -> list[tuple[Expectation, 
     ).all()
     for one in late:
         one.state = "overdue"
-    named = session.execute(
-        sa.text("SELECT id, number FROM sales_order WHERE id = ANY (:ids)"),
-        {"ids": [one.entity_id for one in late if one.entity_kind == "order"]},
-    )
+    named = session.execute(_NAMES, {"ids": [one.id for one in late]})
     names = {row.id: row.number for row in named}
-    return [(one, str(names.get(one.entity_id, one.entity_id))) for one in late]
+    return [(one, str(names.get(one.id, one.entity_id))) for one in late]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 NAMING = {
     "ix": "%(table_name)s_%(column_0_N_name)s",
@@ -26,6 +29,7 @@ class Base(DeclarativeBase):
     metadata = sa.MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
         dt.datetime: sa.DateTime(timezone=True),
+        dt.date: sa.Date(),
         str: sa.Text(),
         int: sa.BigInteger(),
         Decimal: sa.Numeric(),
@@ -56,3 +60,14 @@ def one_of(column: str, states: tuple[str, ...]) -> sa.CheckConstraint:
     """Make the CHECK that keeps a text column to its vocabulary."""
     listed = ", ".join(f"'{state}'" for state in states)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def draw_ids(session: Session, model: type[Base], count: int) -> list[int]:
+    """Draw ids for new rows before they are written, because other rows name them."""
+    if not count:
+        return []
+    drawn = session.execute(
+        sa.text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :n)"),
+        {"table": model.__tablename__, "n": count},
+    )
+    return [row[0] for row in drawn]

@@ -1,4 +1,4 @@
-"""Identity and lineage: our id, each partner's id of it, and what came of what."""
+"""Identity: our id of an entity, and each partner's id of it."""
 
 from __future__ import annotations
 
@@ -32,33 +32,6 @@ class Link(Base):
     at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (sa.UniqueConstraint("partner", "kind", "external_id"),)
-
-
-class Lineage(Base):
-    """An edge: the child exists because of the parent (order → shipment → invoice → charge)."""
-
-    __tablename__ = "lineage"
-
-    parent_kind: Mapped[str] = mapped_column(primary_key=True)
-    parent_id: Mapped[int] = mapped_column(primary_key=True)
-    child_kind: Mapped[str] = mapped_column(primary_key=True)
-    child_id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
-
-    __table_args__ = (sa.Index("lineage_child", "child_kind", "child_id"),)
-
-
-class CustomerAccount(Base):
-    """Which ERP account a store's customer has: an explicit table, filled by people or imports."""
-
-    __tablename__ = "customer_account"
-
-    store: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str] = mapped_column(primary_key=True)
-    erp: Mapped[str] = mapped_column(primary_key=True)
-    company: Mapped[str] = mapped_column(primary_key=True)
-    account: Mapped[str]
-    at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,28 +78,16 @@ def link(session: Session, links: Sequence[NewLink]) -> None:
 
 
 def links(
-    session: Session, partner: str, kind: str, entities: Collection[int]
-) -> dict[int, tuple[str, str | None]]:
-    """Return the partner's id and version of these entities, where known."""
+    session: Session, partner: str, entities: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[str, str | None]]:
+    """Return the partner's id and version of these entities, given as (kind, our id)."""
     if not entities:
         return {}
+    table = Link.__table__.c
     rows = session.execute(
-        sa.select(Link.entity_id, Link.external_id, Link.external_version).where(
-            Link.partner == partner, Link.kind == kind, Link.entity_id.in_(entities)
+        sa.select(table.kind, table.entity_id, table.external_id, table.external_version).where(
+            table.partner == partner,
+            sa.tuple_(table.kind, table.entity_id).in_(sorted(entities)),
         )
     )
-    return {row.entity_id: (row.external_id, row.external_version) for row in rows}
-
-
-def customer_accounts(
-    session: Session, customers: Collection[tuple[str, str, str, str]]
-) -> dict[tuple[str, str, str, str], str]:
-    """Return the ERP accounts of these (store, customer id, erp, company)."""
-    if not customers:
-        return {}
-    table = CustomerAccount.__table__.c
-    key = (table.store, table.customer_id, table.erp, table.company)
-    rows = session.execute(
-        sa.select(*key, table.account).where(sa.tuple_(*key).in_(sorted(customers)))
-    )
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+    return {(row.kind, row.entity_id): (row.external_id, row.external_version) for row in rows}

@@ -171,17 +171,23 @@ def keep_reread(session: Session, reread: Mapping[int, bytes]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a message ended, and why where the state does not say it."""
+    """How a message ended, and why where the state does not say it.
+
+    `correlation_id` is that of the order it turned out to belong to.
+    """
 
     id: int
     state: str
     reason: str | None = None
+    correlation_id: uuid.UUID | None = None
 
 
 _FINISH = sa.text("""
-UPDATE message m SET state = v.state, reason = v.reason, finished_at = now()
-  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]))
-       v(id, state, reason)
+UPDATE message m SET state = v.state, reason = v.reason, finished_at = now(),
+       correlation_id = coalesce(v.correlation_id, m.correlation_id)
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+              CAST(:correlations AS uuid[]))
+       v(id, state, reason, correlation_id)
  WHERE m.id = v.id AND m.state = 'open'
 """)
 
@@ -195,6 +201,7 @@ def finish(session: Session, endings: Sequence[Ending]) -> None:
                 "ids": [ending.id for ending in endings],
                 "states": [ending.state for ending in endings],
                 "reasons": [ending.reason for ending in endings],
+                "correlations": [ending.correlation_id for ending in endings],
             },
         )
 

@@ -68,12 +68,54 @@ CHECKS = (
                  WHERE t.id = d.id)""",
     ),
     Check(
-        name="confirmed order without a link",
+        name="confirmed create without a link",
         query="""
         SELECT d.id, d.partner || ' ' || d.operation FROM delivery d
-         WHERE d.state = 'confirmed' AND d.operation = 'order.create' AND NOT EXISTS
+         WHERE d.state = 'confirmed' AND d.operation LIKE '%.create' AND NOT EXISTS
                (SELECT 1 FROM link l WHERE l.kind = d.entity_kind AND l.entity_id = d.entity_id
                    AND l.partner = d.partner)""",
+    ),
+    Check(
+        name="order part that no warehouse was owed",
+        query="""
+        SELECT p.id, p.reference FROM order_part p
+         WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.entity_kind = 'part'
+                              AND d.entity_id = p.id AND d.operation = 'part.create')""",
+    ),
+    Check(
+        name="shipment that its store was not told of, and no case says why",
+        query="""
+        SELECT s.id, s.partner || ' ' || s.external_id FROM shipment s
+          JOIN sales_order o ON o.id = s.order_id
+         WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.entity_kind = 'shipment'
+                              AND d.entity_id = s.id AND d.operation = 'shipment.create'
+                              AND d.partner = o.partner)
+           AND NOT EXISTS (SELECT 1 FROM exception_case c
+                            WHERE c.correlation_id = s.correlation_id)""",
+    ),
+    Check(
+        name="invoice that its store was not told of",
+        query="""
+        SELECT i.id, i.number FROM invoice i
+         WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.entity_kind = 'order'
+                              AND d.entity_id = i.order_id AND d.operation = 'invoice.note'
+                              AND d.idempotency_key LIKE '%:' || i.external_id)""",
+    ),
+    Check(
+        name="more shipped than ordered",
+        query="""
+        SELECT o.id, 'order ' || o.number || ', line ' || l.order_line FROM shipment_line l
+          JOIN shipment s ON s.id = l.shipment_id JOIN sales_order o ON o.id = s.order_id
+          JOIN sales_order_line w ON w.order_id = o.id AND w.external_id = l.order_line
+         WHERE o.cancelled_at IS NULL
+         GROUP BY o.id, o.number, l.order_line, w.quantity HAVING sum(l.quantity) > w.quantity""",
+    ),
+    Check(
+        name="delivery that waits for one which does not exist",
+        query="""
+        SELECT d.id, d.partner || ' ' || d.operation FROM delivery d, unnest(d.after) k
+         WHERE d.state = 'open'
+           AND NOT EXISTS (SELECT 1 FROM delivery a WHERE a.idempotency_key = k)""",
     ),
     Check(
         name="cancelled or superseded delivery without a reason",

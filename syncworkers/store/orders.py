@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -99,10 +99,18 @@ class SalesOrderLineRow(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOrder:
-    """An order as it stands: our id and version of it, and the canonical object."""
+    """An order as it stands: our id and version of it, and the canonical object.
+
+    Its `updated_at` is the newest we have seen, even where a newer snapshot said nothing new.
+    """
 
     id: int
     version: int
+    scope: str
+    partner: str
+    correlation_id: uuid.UUID
+    erp: str | None
+    erp_number: str | None
     order: SalesOrder
 
 
@@ -127,45 +135,73 @@ def lock(
     """Lock the orders of these (partner, external id) in the order of their ids, and read them."""
     if not identities:
         return {}
+    table = SalesOrderRow.__table__.c
+    named = sa.tuple_(table.partner, table.external_id).in_(sorted(identities))
+    return {(one.partner, one.order.external_id): one for one in _lock(session, named)}
+
+
+def lock_ids(session: Session, ids: Collection[int]) -> dict[int, StoredOrder]:
+    """Lock these orders in the order of their ids, and read them.
+
+    Whatever belongs to an order (parts, shipments, invoices) is read and written under its lock.
+    """
+    if not ids:
+        return {}
+    return {one.id: one for one in _lock(session, SalesOrderRow.__table__.c.id.in_(ids))}
+
+
+def _lock(session: Session, which: sa.ColumnElement[bool]) -> list[StoredOrder]:
     table = SalesOrderRow.__table__
     rows = session.execute(
-        sa.select(
-            table.c.id,
-            table.c.version,
-            table.c.partner,
-            table.c.external_id,
-            EntityVersion.snapshot,
-        )
+        sa.select(table, EntityVersion.snapshot)
         .join(
             EntityVersion,
             (EntityVersion.entity_kind == Kind.ORDER.value)
             & (EntityVersion.entity_id == table.c.id)
             & (EntityVersion.version == table.c.version),
         )
-        .where(sa.tuple_(table.c.partner, table.c.external_id).in_(sorted(identities)))
+        .where(which)
         .order_by(table.c.id)
         .with_for_update(of=table)
     )
-    return {
-        (row.partner, row.external_id): StoredOrder(
-            id=row.id, version=row.version, order=codec.load(row.snapshot, SalesOrder)
+    return [
+        StoredOrder(
+            id=row.id,
+            version=row.version,
+            scope=row.scope,
+            partner=row.partner,
+            correlation_id=row.correlation_id,
+            erp=row.erp,
+            erp_number=row.erp_number,
+            order=replace(codec.load(row.snapshot, SalesOrder), updated_at=row.updated_at),
         )
         for row in rows
-    }
+    ]
 
 
-def draw_ids(session: Session, count: int) -> list[int]:
-    """Draw ids for new orders."""
-    if not count:
-        return []
-    drawn = session.execute(
-        sa.text(
-            "SELECT nextval(pg_get_serial_sequence('sales_order', 'id'))"
-            " FROM generate_series(1, :n)"
-        ),
-        {"n": count},
+_TOUCH = sa.text("""
+UPDATE sales_order o SET updated_at = v.updated_at
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) v(id, updated_at)
+ WHERE o.id = v.id AND o.updated_at < v.updated_at
+""")
+
+
+def touch(session: Session, seen: Mapping[int, dt.datetime]) -> None:
+    """Note that newer snapshots of these orders said nothing new."""
+    if seen:
+        session.execute(_TOUCH, {"ids": list(seen.keys()), "times": list(seen.values())})
+
+
+def by_erp_number(session: Session, erp: str, numbers: Collection[str]) -> dict[str, int]:
+    """Return the orders with these numbers in an ERP."""
+    if not numbers:
+        return {}
+    rows = session.execute(
+        sa.select(SalesOrderRow.erp_number, SalesOrderRow.id).where(
+            SalesOrderRow.erp == erp, SalesOrderRow.erp_number.in_(numbers)
+        )
     )
-    return [row[0] for row in drawn]
+    return {str(row.erp_number): row.id for row in rows}
 
 
 def save(session: Session, writes: Sequence[OrderWrite]) -> None:

@@ -37,6 +37,8 @@ class Delivery(Work, Base):
     """Raised only after a look-up has shown that the former effect is not there."""
     absences: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     reason: Mapped[str | None]
+    after: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default="{}")
+    """Idempotency keys of deliveries that must be confirmed before this one goes."""
     body: Mapped[dict[str, Any]]
     correlation_id: Mapped[uuid.UUID]
     causation_id: Mapped[int]
@@ -49,6 +51,12 @@ class Delivery(Work, Base):
         sa.Index("delivery_parked", "due_at", postgresql_where=sa.text("state = 'parked'")),
         sa.Index("delivery_waiting", "waiting_for", postgresql_where=sa.text("state = 'parked'")),
         sa.Index("delivery_entity", "entity_kind", "entity_id"),
+        sa.Index(
+            "delivery_after",
+            "after",
+            postgresql_using="gin",
+            postgresql_where=sa.text("state = 'open' AND after <> '{}'"),
+        ),
         sa.Index("delivery_correlation_id", "correlation_id"),
         one_of("state", DELIVERY_STATES),
     )
@@ -98,6 +106,7 @@ class NewDelivery:
     entity_id: int
     entity_version: int
     cause: str
+    after: tuple[str, ...] = ()
     body: dict[str, Any]
     correlation_id: uuid.UUID
     causation_id: int
@@ -105,7 +114,13 @@ class NewDelivery:
     @property
     def idempotency_key(self) -> str:
         """Ours, permanent."""
-        return f"{self.partner}:{self.operation}:{self.entity_kind}/{self.entity_id}:{self.cause}"
+        entity = f"{self.entity_kind}/{self.entity_id}"
+        return idempotency_key(self.partner, self.operation, entity, self.cause)
+
+
+def idempotency_key(partner: str, operation: str, entity: str, cause: str) -> str:
+    """Name an effect for ever; `entity` is `<kind>/<our id>`."""
+    return f"{partner}:{operation}:{entity}:{cause}"
 
 
 def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
@@ -125,6 +140,7 @@ def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
                 "entity_id": new.entity_id,
                 "entity_version": new.entity_version,
                 "idempotency_key": new.idempotency_key,
+                "after": list(new.after),
                 "body": new.body,
                 "correlation_id": new.correlation_id,
                 "causation_id": new.causation_id,
@@ -149,6 +165,70 @@ def owed_entities(
         )
     )
     return {row.entity_id for row in rows}
+
+
+def states(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """Return how the deliveries of these idempotency keys stand; what is missing is left out."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        sa.select(Delivery.idempotency_key, Delivery.state).where(
+            Delivery.idempotency_key.in_(keys)
+        )
+    )
+    return {row.idempotency_key: row.state for row in rows}
+
+
+def states_of(
+    session: Session, kind: str, operation: str, entities: Collection[int]
+) -> dict[int, str]:
+    """Return by entity how the newest delivery of an operation stands."""
+    if not entities:
+        return {}
+    rows = session.execute(
+        sa.select(Delivery.entity_id, Delivery.state)
+        .where(
+            Delivery.entity_kind == kind,
+            Delivery.entity_id.in_(entities),
+            Delivery.operation == operation,
+        )
+        .order_by(Delivery.id)
+    )
+    return {row.entity_id: row.state for row in rows}
+
+
+def bodies_of(
+    session: Session, kind: str, operation: str, entities: Collection[int]
+) -> dict[int, dict[str, Any]]:
+    """Return by entity what the newest delivery of an operation carries."""
+    if not entities:
+        return {}
+    rows = session.execute(
+        sa.select(Delivery.entity_id, Delivery.body)
+        .where(
+            Delivery.entity_kind == kind,
+            Delivery.entity_id.in_(entities),
+            Delivery.operation == operation,
+        )
+        .order_by(Delivery.id)
+    )
+    return {row.entity_id: row.body for row in rows}
+
+
+# The states are literals, so that the partial index is used.
+_DEPENDENTS = sa.text("""
+SELECT DISTINCT d.lane, d.line FROM delivery d
+ WHERE d.state = 'open' AND d.after <> '{}' AND d.after && CAST(:keys AS text[])
+ ORDER BY d.lane, d.line
+""")
+
+
+def dependents(session: Session, keys: Collection[str]) -> list[tuple[int, int]]:
+    """Return (lane, line) of open deliveries that wait for one of these."""
+    if not keys:
+        return []
+    rows = session.execute(_DEPENDENTS, {"keys": list(keys)})
+    return [(row.lane, row.line) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from syncworkers.store import (  # noqa: F401 - imported so that their tables are known
     attention,
     contracts,
+    customers,
     fleet,
     history,
     identity,
     inbox,
+    invoices,
     orders,
     outbox,
+    parts,
+    shipments,
 )
 from syncworkers.store.base import Base
 

@@ -15,6 +15,10 @@ SECRETS = {
     "SHOPIFY_US_CLIENT_SECRET": "sandbox-secret-of-shopify-us",
     "D365_MAIN_CLIENT_ID": "sandbox-d365-main",
     "D365_MAIN_CLIENT_SECRET": "sandbox-secret-of-d365-main",
+    "D365_MAIN_EVENT_SECRET": "sandbox-path-of-d365-main",
+    "SHIPBOB_WEST_TOKEN": "sandbox-token-of-shipbob-west",
+    "SHIPBOB_WEST_CHANNEL_ID": "101",
+    "SHIPBOB_WEST_WEBHOOK_SECRET": "whsec_c2FuZGJveHNlY3JldG9mc2hpcGJvYnVz",
 }
 """Secrets of simulated partners on loopback: they guard nothing, and say so."""
 
@@ -27,6 +31,7 @@ class Ports:
     flower: int
     shopify: int
     dynamics365: int
+    shipbob: int
 
 
 def sandbox_environment(ports: Ports) -> dict[str, str]:
@@ -36,6 +41,8 @@ def sandbox_environment(ports: Ports) -> dict[str, str]:
         "SHOPIFY_US_URL": f"http://127.0.0.1:{ports.shopify}",
         "D365_MAIN_URL": f"http://127.0.0.1:{ports.dynamics365}",
         "D365_MAIN_TOKEN_URL": f"http://127.0.0.1:{ports.dynamics365}/sandbox/oauth2/v2.0/token",
+        "SHIPBOB_WEST_URL": f"http://127.0.0.1:{ports.shipbob}",
+        "SHIPBOB_WEST_WEBHOOK_URL": f"http://127.0.0.1:{ports.gateway}/webhooks/shipbob-west",
     }
 
 
@@ -54,6 +61,7 @@ def choose_ports(gateway: int | None = None, *, first: int = 0) -> Ports:
         flower=free(5555 if first else 0),
         shopify=free(first),
         dynamics365=free(first and first + 1),
+        shipbob=free(first and first + 2),
     )
 
 

@@ -80,33 +80,42 @@ def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
         *("--seed", str(how.seed), "--faults", how.faults, "--speed", str(how.speed)),
         *("--caller-deadline", str(how.caller_deadline)),
     )
-    shopify = f"http://127.0.0.1:{ports.shopify}"
-    dynamics = f"http://127.0.0.1:{ports.dynamics365}"
-    webhook = f"http://127.0.0.1:{ports.gateway}/webhooks/shopify-us"
+    gateway = f"http://127.0.0.1:{ports.gateway}/webhooks"
+    events = f"{gateway}/d365-main/{SECRETS['D365_MAIN_EVENT_SECRET']}"
     return [
-        Process(
-            name="sandbox-shopify-us",
-            command=(
-                *_python("syncworkers.sandbox.shopify", "--port", str(ports.shopify)),
-                *("--shop", SHOP, "--webhook-url", webhook, *common),
-                *("--client-id", SECRETS["SHOPIFY_US_CLIENT_ID"]),
-                *("--client-secret", SECRETS["SHOPIFY_US_CLIENT_SECRET"]),
-            ),
-            look=f"{shopify}/_sandbox/books",
-            ready=f"{shopify}/_sandbox/health",
+        _simulator(
+            "shopify-us",
+            ports.shopify,
+            *("syncworkers.sandbox.shopify", "--shop", SHOP),
+            *("--webhook-url", f"{gateway}/shopify-us", *common),
+            *("--client-id", SECRETS["SHOPIFY_US_CLIENT_ID"]),
+            *("--client-secret", SECRETS["SHOPIFY_US_CLIENT_SECRET"]),
         ),
-        Process(
-            name="sandbox-d365-main",
-            command=(
-                *_python("syncworkers.sandbox.dynamics365", "--port", str(ports.dynamics365)),
-                *common,
-                *("--client-id", SECRETS["D365_MAIN_CLIENT_ID"]),
-                *("--client-secret", SECRETS["D365_MAIN_CLIENT_SECRET"]),
-            ),
-            look=f"{dynamics}/_sandbox/books",
-            ready=f"{dynamics}/_sandbox/health",
+        _simulator(
+            "d365-main",
+            ports.dynamics365,
+            *("syncworkers.sandbox.dynamics365", "--event-url", events, *common),
+            *("--client-id", SECRETS["D365_MAIN_CLIENT_ID"]),
+            *("--client-secret", SECRETS["D365_MAIN_CLIENT_SECRET"]),
+        ),
+        _simulator(
+            "shipbob-west",
+            ports.shipbob,
+            *("syncworkers.sandbox.shipbob", *common),
+            *("--token", SECRETS["SHIPBOB_WEST_TOKEN"]),
+            *("--channel-id", SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
         ),
     ]
+
+
+def _simulator(partner: str, port: int, module: str, *words: str) -> Process:
+    address = f"http://127.0.0.1:{port}/_sandbox"
+    return Process(
+        name=f"sandbox-{partner}",
+        command=_python(module, "--port", str(port), *words),
+        look=f"{address}/books",
+        ready=f"{address}/health",
+    )
 
 
 def _worker(name: str, pool: str, concurrency: int) -> Process:

@@ -31,6 +31,15 @@ class LaneStatus(Schema):
     paused = fields.Boolean(required=True)
 
 
+class GateStatus(Schema):
+    """Order parts that wait before their warehouse gets them."""
+
+    warehouse = fields.String(required=True)
+    gate = fields.String(required=True, metadata={"description": "What they wait for"})
+    parts = fields.Integer(required=True)
+    oldest = fields.AwareDateTime(required=True)
+
+
 class Status(Schema):
     """The fleet at this moment."""
 
@@ -43,6 +52,7 @@ class Status(Schema):
         metadata={"description": "Rows waiting for something absent, by table"},
     )
     lanes = fields.List(fields.Nested(LaneStatus), required=True)
+    gates = fields.List(fields.Nested(GateStatus), required=True)
 
 
 def install(app: Flask, fleet: Fleet) -> None:
@@ -81,5 +91,14 @@ def _status(reading: pulse.Pulse) -> dict[str, Any]:
                 "paused": lane.paused_reason is not None,
             }
             for lane in reading.lanes
+        ],
+        "gates": [
+            {
+                "warehouse": one["partner"],
+                "gate": one["gate"],
+                "parts": one["parts"],
+                "oldest": one["oldest"],
+            }
+            for one in reading.gates
         ],
     }

@@ -58,7 +58,19 @@ class FleetCollector:
             "syncworkers_open_cases", "Exception cases for people", value=reading.open_cases
         )
         yield _by("parked_rows", "Rows waiting for something absent", "table", reading.parked)
+        yield from _gates(reading)
         yield from _lanes(reading)
+
+
+def _gates(reading: Pulse) -> Iterator[GaugeMetricFamily]:
+    waiting = GaugeMetricFamily(
+        "syncworkers_parts_waiting",
+        "Order parts that wait before their warehouse gets them",
+        labels=["warehouse", "gate"],
+    )
+    for one in reading.gates:
+        waiting.add_metric([one["partner"], one["gate"]], one["parts"])
+    yield waiting
 
 
 def _lanes(reading: Pulse) -> Iterator[GaugeMetricFamily]:

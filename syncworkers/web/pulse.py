@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from syncworkers.engine.lanes import LaneLoad, loads
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import migrate
+from syncworkers.store import migrate, stories
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,6 +33,8 @@ class Pulse:
     lanes: Sequence[LaneLoad]
     open_cases: int
     parked: Mapping[str, int]
+    gates: Sequence[Mapping[str, Any]]
+    """Order parts that wait before their warehouse gets them: `partner`, `gate`, `parts`."""
 
     def overdue(self, lane: LaneLoad) -> float:
         """Return for how many seconds the lane's oldest ready row has been due."""
@@ -50,6 +52,7 @@ def read(fleet: Fleet) -> Pulse:
             lanes=loads(session),
             open_cases=counts.cases,
             parked={"message": counts.messages, "delivery": counts.deliveries},
+            gates=stories.waiting_at_gates(session),
         )
 
 

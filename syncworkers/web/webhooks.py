@@ -35,11 +35,12 @@ def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
     """Build the route; `receipts` counts by partner and receipt, `max_body` is in bytes."""
     routes = Blueprint("webhooks", __name__)
 
-    @routes.post("/webhooks/<partner>")
-    def receive(partner: str) -> Response:
-        """Answer 2xx only after the commit."""
+    @routes.post("/webhooks/<partner>", defaults={"path": ""})
+    @routes.post("/webhooks/<partner>/<path>")
+    def receive(partner: str, path: str) -> Response:
+        """Answer 2xx only after the commit; a path is for partners whose proof is a secret one."""
         try:
-            receipt = _receive(fleet, partner, max_body)
+            receipt = _receive(fleet, partner, path, max_body)
         except UnknownPartnerError:
             return problem(404, "no such partner", "Look at the partner's name in the address.")
         receipts.labels(os.getpid(), partner, receipt.value).inc()
@@ -48,7 +49,7 @@ def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
     return routes
 
 
-def _receive(fleet: Fleet, partner: str, max_body: int) -> Receipt:
+def _receive(fleet: Fleet, partner: str, path: str, max_body: int) -> Receipt:
     known = fleet.partners.get(partner)
     if known is None or not hasattr(known.connection, "receive"):
         raise UnknownPartnerError(partner)
@@ -59,7 +60,7 @@ def _receive(fleet: Fleet, partner: str, max_body: int) -> Receipt:
     if len(body) > max_body:
         return Receipt.TOO_LARGE
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return receive_webhook(fleet, partner, headers, body)
+    return receive_webhook(fleet, partner, headers, body, path)
 
 
 def _answer(fleet: Fleet, partner: str, receipt: Receipt) -> Response:

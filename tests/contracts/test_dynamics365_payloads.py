@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mappings.dynamics365 import invoices
+from mappings.dynamics365.customers import dump_account
 from mappings.dynamics365.lengths import LENGTHS
 from mappings.dynamics365.orders import dump_address_change, dump_booking
 from syncworkers.canonical.bookings import AddressChange, Booking, BookingCharge, BookingLine
+from syncworkers.canonical.customers import Account
 from syncworkers.canonical.orders import Address
-from syncworkers.connectors.base import Verdict
+from syncworkers.connectors.base import Request, Verdict
+from syncworkers.connectors.dynamics365 import Dynamics365, customers
 from syncworkers.connectors.dynamics365.answers import read_refusal, refuse
-from syncworkers.connectors.dynamics365.batch import Group, Operation, read
+from syncworkers.connectors.dynamics365.batch import Group, GroupReply, Operation, Reply, read
+from syncworkers.connectors.dynamics365.events import receive
+from syncworkers.connectors.dynamics365.settings import read_settings
 
 SHARED = Path(__file__).parents[3] / "shared"
 ENTITIES = SHARED / "contracts/dynamics365/entities.json"
@@ -71,6 +78,27 @@ BOOKING = Booking(
     charges=(BookingCharge(code="FREIGHT", description="Shipping", amount=Decimal(1)),),
     total=Decimal(3),
 )
+ACCOUNT = Account(
+    company="usmf",
+    number="U1",
+    first_name="Ada",
+    last_name="Byron",
+    name="Ada Byron",
+    group="10",
+    currency="USD",
+    language="en-us",
+)
+SETTINGS = read_settings(
+    "d365-main",
+    {
+        "url": "https://erp.example",
+        "token_url": "https://login.example/t/oauth2/v2.0/token",
+        "client_id": "id",
+        "client_secret": "hush",
+        "default_company": "usmf",
+        "event_secret": "present-event-secret",
+    },
+)
 
 pytestmark = pytest.mark.skipif(
     not ENTITIES.exists(),
@@ -97,6 +125,83 @@ def test_every_field_of_an_address_change_is_a_header_field(contract: dict[str, 
     fields = contract["entities"]["SalesOrderHeadersV2"]["fields"]
 
     assert [name for name in dump_address_change(change)["header"] if name not in fields] == []
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, replace(ACCOUNT, last_name="")])
+def test_every_field_of_a_customer_is_a_field_of_its_set(
+    account: Account, contract: dict[str, Any]
+):
+    customer = dump_account(account)["customer"]
+    fields = contract["entities"]["CustomersV3"]["fields"]
+
+    assert [name for name in customer if name not in fields] == []
+    assert {name for name in customer if name != "PartyType"} - set(LENGTHS) == set()
+
+
+@pytest.mark.parametrize(
+    ("entity_set", "schema"),
+    [("SalesInvoiceHeadersV2", invoices.Header), ("SalesInvoiceLinesV2", invoices.Line)],
+)
+def test_every_field_of_an_invoice_is_read_or_known_to_be_unused(
+    entity_set: str, schema: type[Any], contract: dict[str, Any]
+):
+    fields = set(contract["entities"][entity_set]["fields"])
+    read_ = {field.data_key for field in schema().load_fields.values()}
+
+    assert (read_ | schema.ignored) - {COMPANY, "@odata.etag"} == fields
+    assert read_ & schema.ignored == set()
+
+
+def test_the_recorded_customer_is_read_as_created_and_found():
+    [exchange] = json.loads((SAMPLES / "odata/create-customer.json").read_text())["exchanges"]
+    row = exchange["response"]
+    payload = {**exchange["request"]["data"], "CustomerAccount": row["CustomerAccount"]}
+    request = Request(operation="customer.create", reference="r", payload={"customer": payload})
+
+    def answer(status: int, fields: dict[str, Any]) -> list[GroupReply]:
+        reply = Reply(status=status, headers={}, body=json.dumps(fields).encode())
+        return [GroupReply(failure=None, replies=(reply,))]
+
+    created = customers.judge_change(SETTINGS, request, answer(201, row))
+    found = customers.judge_look(SETTINGS, request, answer(200, {"value": [row]}))
+
+    assert (created.verdict, created.external_id, created.error) == (
+        Verdict.CONFIRMED,
+        "DAT-000053",
+        None,
+    )
+    assert created.external_version == found.external_version == row["@odata.etag"]
+    assert found.verdict is Verdict.ADOPTED
+
+
+@pytest.mark.parametrize(
+    ("sample", "topic", "event_id", "company"),
+    [
+        (
+            "customer_changed",
+            "FFYCustomerChangedBusinessEvent",
+            "9C091AF1-5BAF-4CA9-B0A4-94D6E59A0D1C",
+            "0031",
+        ),
+        (
+            "dmf_import_status",
+            "NAVAXDMFImportStatusBusinessEvent",
+            "E6471158-09E3-4BDA-A508-924A8FE7A43B",
+            "usmf",
+        ),
+    ],
+)
+def test_the_recorded_events_are_received_and_wait_unhandled(
+    sample: str, topic: str, event_id: str, company: str
+):
+    event = json.loads((SAMPLES / f"business_events/{sample}.json").read_text())["payload"]
+
+    received = receive(SETTINGS, json.dumps(event).encode(), "present-event-secret")
+
+    assert event["LegalEntity"] == company
+    assert (received.topic, received.external_id, received.contract) == (topic, event_id, "0.0")
+    assert received.entity == f"{topic}:{event_id}"
+    assert received.topic not in Dynamics365.handled
 
 
 def test_every_enum_we_send_is_a_symbol_of_its_type(contract: dict[str, Any]):

@@ -58,7 +58,9 @@ def test_every_sample_order_is_booked_to_the_cent_once_its_tables_know_it(
 ) -> None:
     """Real lines, taxes, discounts and totals; what is lacking of an address is filled in."""
     policy: Any = world.fleet.policy.bookings["shopify-us"]
+    warehouse: Any = world.fleet.policy.fulfilment.warehouses["shipbob-west"]
     policy.delivery_modes[""] = "GROUND"
+    warehouse.shipping_methods[""] = "Standard"
     samples = sorted(folder("samples/shopify/orders").glob("*.json"))
     totals = {}
     for position, sample in enumerate(samples, start=1):
@@ -66,9 +68,12 @@ def test_every_sample_order_is_booked_to_the_cent_once_its_tables_know_it(
         order |= {"id": position, "test": False, "cancelled_at": None}
         order |= {"shipping_address": ADDRESS, "billing_address": ADDRESS}
         for line in order["line_items"]:
-            policy.items.setdefault(line.get("sku") or "", "1000")
+            line["sku"] = line.get("sku") or "UNNAMED"
+            policy.items.setdefault(line["sku"], "1000")
+            warehouse.items.setdefault(line["sku"], "20000001")
         for line in order.get("shipping_lines") or ():
             policy.delivery_modes.setdefault(line["title"], "GROUND")
+            warehouse.shipping_methods.setdefault(line["title"], "Standard")
         totals[f"US{position}"] = Decimal(order.get("current_total_price") or order["total_price"])
         assert world.webhook("orders/create", order) == 200
 

@@ -24,6 +24,8 @@ import sqlalchemy as sa
 from redis import Redis
 from redis.exceptions import RedisError
 
+from syncworkers.cli.context import NOWHERE
+from syncworkers.supervisor.environment import sandbox_environment
 from tasks.broker import broker_url
 from tasks.wakeups import Publisher
 
@@ -258,13 +260,8 @@ def partners(database_url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "SYNCWORKERS_CONFIG": str(ROOT / "config"),
         "SYNCWORKERS_ENV": "dev",
-        "SHOPIFY_US_URL": "http://127.0.0.1:9",
-        "SHOPIFY_US_CLIENT_ID": "test",
+        **sandbox_environment(NOWHERE),
         "SHOPIFY_US_CLIENT_SECRET": SECRET,
-        "D365_MAIN_URL": "http://127.0.0.1:9",
-        "D365_MAIN_TOKEN_URL": "http://127.0.0.1:9/token",
-        "D365_MAIN_CLIENT_ID": "test",
-        "D365_MAIN_CLIENT_SECRET": "test",
     }
 
 

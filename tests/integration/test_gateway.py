@@ -27,6 +27,7 @@ from syncworkers import bootstrap, logs
 from syncworkers.connectors.base import ANSWERS, ProofError, Receipt, Received
 from syncworkers.flows.fleet import Fleet, Partner
 from syncworkers.flows.lanes import open_lanes
+from syncworkers.policy.fulfilment import FulfilmentPolicy
 from syncworkers.policy.partners import PartnerPolicy
 from syncworkers.policy.policy import Policy
 from syncworkers.web import create_app
@@ -48,7 +49,7 @@ class Shop:
     handled = frozenset({"orders/create"})
     reread: frozenset[str] = frozenset()
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
+    def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:
         proof = headers.get("x-shop-proof", "").encode("utf-8", "replace")
         if not hmac.compare_digest(proof, sign(body).encode()):
             message = "the signature does not match"
@@ -118,7 +119,10 @@ def fleet(database_url: str) -> Iterator[Fleet]:
     with Session(database) as session, session.begin():
         lanes = open_lanes(session, [one.policy for one in partners.values()])
     whole = Policy(
-        partners={name: one.policy for name, one in partners.items()}, bookings={}, expectations={}
+        partners={name: one.policy for name, one in partners.items()},
+        bookings={},
+        fulfilment=FulfilmentPolicy(stores={}, warehouses={}, carriers={}),
+        expectations={},
     )
     yield Fleet(
         worker="gateway",

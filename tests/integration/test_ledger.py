@@ -27,7 +27,24 @@ DAMAGE = [
     ("rejected message without a case", "UPDATE message SET state = 'rejected'"),
     ("dead delivery without a case", "UPDATE delivery SET state = 'dead'"),
     ("confirmed delivery without a successful attempt", "DELETE FROM attempt"),
-    ("confirmed order without a link", "DELETE FROM link"),
+    ("confirmed create without a link", "DELETE FROM link"),
+    (
+        "order part that no warehouse was owed",
+        "UPDATE delivery SET operation = 'x' WHERE operation = 'part.create'",
+    ),
+    (
+        "shipment that its store was not told of, and no case says why",
+        "DELETE FROM delivery WHERE partner = 'shopify-us'",
+    ),
+    (
+        "invoice that its store was not told of",
+        "UPDATE delivery SET operation = 'x' WHERE operation = 'invoice.note'",
+    ),
+    ("more shipped than ordered", "UPDATE shipment_line SET quantity = quantity + 1"),
+    (
+        "delivery that waits for one which does not exist",
+        "UPDATE delivery SET state = 'open', after = '{nobody}'",
+    ),
     (
         "cancelled or superseded delivery without a reason",
         "UPDATE delivery SET state = 'cancelled', reason = NULL",
@@ -55,8 +72,13 @@ def test_every_check_has_its_damage() -> None:
 
 
 def test_each_damage_is_found_by_its_check(world: World) -> None:
-    world.webhook("orders/create", world.order())
-    world.settle()
+    order = world.release()
+    world.warehouse.floor.ship(f"shopify-us-{order['id']}-1")
+    world.hear()
+    with world.erp.books.lock:
+        [header] = world.erp.books.sets["SalesOrderHeadersV2"].values()
+        world.erp.invoicing.post(header)
+    world.hear()
     assert ledger.prove(world.fleet.database).findings == ()
 
     for name, damage in DAMAGE:

@@ -23,6 +23,12 @@ def key(order: dict[str, Any]) -> str:
     return str(order["id"])
 
 
+def at_erp(world: World) -> list[Any]:
+    return world.rows(
+        "SELECT operation, state FROM delivery WHERE partner = 'd365-main' ORDER BY id"
+    )
+
+
 def test_an_order_received_by_webhook_stands_in_the_erp(world: World) -> None:
     order = world.order()
 
@@ -78,9 +84,15 @@ def test_a_cancel_behind_a_create_that_was_never_tried_cancels_both(world: World
     world.settle()
 
     assert world.booked() == []
-    states = world.rows("SELECT operation, state FROM delivery ORDER BY id")
-    assert states == [("order.create", "cancelled"), ("order.cancel", "cancelled")]
-    assert world.ask("SELECT state FROM expectation") == "cancelled"
+    assert world.parts() == []
+    states = world.rows("SELECT operation, state FROM delivery ORDER BY operation")
+    assert states == [
+        ("order.cancel", "cancelled"),
+        ("order.create", "cancelled"),
+        ("part.cancel", "cancelled"),
+        ("part.create", "cancelled"),
+    ]
+    assert world.rows("SELECT DISTINCT state FROM expectation") == [("cancelled",)]
     world.assert_sound()
 
 
@@ -174,7 +186,7 @@ def test_the_same_order_by_webhook_and_by_poll_at_once_is_booked_once(world: Wor
     world.settle(workers=2)
 
     assert len(world.booked()) == 5
-    assert world.ask("SELECT count(*) FROM delivery") == 5
+    assert world.ask("SELECT count(*) FROM delivery WHERE operation = 'order.create'") == 5
     world.assert_sound()
 
 
@@ -280,7 +292,7 @@ def test_an_effect_that_lands_late_is_found_and_not_repeated(
 
     assert len(world.booked()) == 1
     verdicts = world.rows("SELECT action, verdict FROM attempt ORDER BY id")
-    assert verdicts == [("push", "unknown"), ("find", "adopted")]
+    assert verdicts[:2] == [("push", "unknown"), ("find", "adopted")]
     world.assert_sound()
 
 
@@ -295,6 +307,8 @@ def test_an_unmapped_item_becomes_a_case_that_a_person_can_retry(world: World) -
     assert world.booked() == []
 
     world.fleet.policy.bookings["shopify-us"].items["NOBODY-KNOWS"] = "1000"  # type: ignore[index]
+    known = world.fleet.policy.fulfilment.warehouses["shipbob-west"].items
+    known["NOBODY-KNOWS"] = "20000001"  # type: ignore[index]
     retry(world.fleet, case, actor="ann")
     world.settle()
 
@@ -313,7 +327,7 @@ def test_a_refused_create_blocks_its_line_until_a_person_retries(world: World) -
     world.webhook("orders/updated", world.shop.books.get(key(created)) or {})
     world.settle()
 
-    assert world.rows("SELECT operation, state FROM delivery ORDER BY id") == [
+    assert at_erp(world) == [
         ("order.create", "dead"),
         ("order.readdress", "open"),
     ]
@@ -418,12 +432,11 @@ def test_a_change_that_landed_before_its_create_was_known_raises_no_false_alarm(
     world.process()
     world.die("deliver", at=2)
     assert [one["address"]["city"] for one in world.booked()] == ["Eugene"]
-    with world.fleet.database.begin() as connection:
-        connection.execute(sa.text("UPDATE line SET lease_until = now() - interval '1 minute'"))
+    world.expire_leases()
 
     world.settle()
 
-    assert world.rows("SELECT operation, state FROM delivery ORDER BY id") == [
+    assert at_erp(world) == [
         ("order.create", "confirmed"),
         ("order.readdress", "confirmed"),
     ]

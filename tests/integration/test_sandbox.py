@@ -150,7 +150,7 @@ def test_every_fault_of_a_call_shows_on_the_wire(
 
 def test_every_kind_of_fault_is_injected_early_and_one_in_twenty_later() -> None:
     plan = FaultPlan(level="normal", seed=5)
-    early = [plan.next_call() for _ in range(25)]
+    early = [plan.next_call() for _ in range(32)]
     webhooks = [plan.next_webhook() for _ in range(20)]
     later = [plan.next_call() for _ in range(4000)]
 

@@ -69,11 +69,11 @@ def connector(address: str, **changes: str) -> Shopify:
 
 
 @contextmanager
-def running(speed: float = 100.0) -> Iterator[tuple[shopify.Shop, Shopify]]:
+def running(speed: float = 100.0, webhook_url: str = "") -> Iterator[tuple[shopify.Shop, Shopify]]:
     shop = shopify.build(
         FaultPlan(level="none", seed=1),
         shop=SHOP,
-        webhook_url="",
+        webhook_url=webhook_url,
         client_id="app",
         client_secret=SECRET,
         speed=speed,

@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +25,20 @@ import sqlalchemy as sa
 from werkzeug.serving import make_server
 
 from syncworkers import bootstrap
+from syncworkers.canonical.kinds import Kind
+from syncworkers.flows import lanes
 from syncworkers.flows.deliver import deliver_due
-from syncworkers.flows.poll import poll_orders
+from syncworkers.flows.poll import poll
 from syncworkers.flows.process import process_due
 from syncworkers.flows.sweep import wake_due
+from syncworkers.flows.track import track
 from syncworkers.sandbox import audit
 from syncworkers.sandbox.dynamics365 import app as dynamics365
 from syncworkers.sandbox.dynamics365.control import order_view
 from syncworkers.sandbox.faults import FaultPlan
 from syncworkers.sandbox.serving import QuietHandler
+from syncworkers.sandbox.shipbob import app as shipbob
+from syncworkers.sandbox.shipbob.views import order_books
 from syncworkers.sandbox.shopify import app as shopify
 from syncworkers.sandbox.shopify.books import now_text
 from syncworkers.sandbox.shopify.maker import OrderMaker
@@ -42,25 +48,17 @@ from syncworkers.supervisor.environment import SECRETS
 from syncworkers.web import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pytest
 
     from syncworkers.flows.fleet import Fleet
 
+STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = "acme-us.myshopify.com"
 CALL_DEADLINE = 0.5
-QUICK = """
-[partners.shopify-us.poll]
-every = "1s"
-overlap = "30s"
-horizon = "1h"
-
-[partners.shopify-us.lane]
-call_deadline = "0.5s"
-
-[partners.d365-main.lane]
+_LANE = """
 gather_ms = 0
 work_budget = "2s"
 call_deadline = "0.5s"
@@ -69,6 +67,32 @@ recheck = "0.05s"
 backoff_first = "0.05s"
 backoff_limit = "0.2s"
 max_attempts = 30
+"""
+QUICK = f"""
+[sla]
+parent_known = "1h"
+
+[partners.shopify-us.poll]
+every = "1s"
+overlap = "30s"
+horizon = "1h"
+
+[partners.shopify-us.lane]{_LANE}
+[partners.d365-main.poll]
+every = "1s"
+
+[partners.d365-main.lane]{_LANE}
+[partners.shipbob-west.budget]
+burst = 1000
+per_second = 1000
+
+[partners.shipbob-west.poll]
+every = "1s"
+overlap = "30s"
+horizon = "1h"
+track = "1h"
+
+[partners.shipbob-west.lane]{_LANE}
 """
 
 
@@ -87,16 +111,25 @@ def serving(program: Any) -> Iterator[str]:
         server.server_close()
 
 
+# What waits for a person, and what waits for that, is at rest.
+UNDER_WAY = """
+SELECT count(*) FROM line l WHERE l.blocked_by IS NULL AND NOT EXISTS
+  (SELECT 1 FROM delivery d JOIN delivery a ON a.idempotency_key = ANY (d.after)
+    WHERE d.state = 'open' AND d.lane = l.lane AND d.line = l.key AND a.state = 'dead')
+"""
+
+
 class KilledError(BaseException):
     """The process is gone."""
 
 
 @dataclass
 class World:
-    """A shop, an ERP, and us between them."""
+    """A shop, an ERP, a warehouse that works when it is told to, and us between them."""
 
     shop: shopify.Shop
     erp: dynamics365.Environment
+    warehouse: shipbob.Warehouse
     fleet: Fleet
     gateway: str
     url: str
@@ -132,19 +165,37 @@ class World:
         connection.close()
         return status
 
-    def process(self) -> None:
+    def process(self, kind: Kind = Kind.ORDER) -> None:
         """Let a worker read what came in."""
-        process_due(self.fleet)
+        process_due(self.fleet, kind)
 
-    def deliver(self) -> None:
+    def deliver(self, partner: str = ERP) -> None:
         """Let a worker send what is owed."""
-        deliver_due(self.fleet, "d365-main")
+        deliver_due(self.fleet, partner)
 
-    def poll(self) -> int:
-        """Read the shop for what webhooks lost."""
-        return poll_orders(self.fleet, "shopify-us")
+    def poll(self, partner: str = STORE) -> int:
+        """Read a partner for what webhooks lost."""
+        kinds = {STORE: Kind.ORDER, ERP: Kind.INVOICE, WAREHOUSE: Kind.SHIPMENT}
+        return poll(self.fleet, partner, kinds[partner])
 
-    def die(self, stage: str, *, at: int) -> None:
+    def hear(self) -> None:
+        """Hear what warehouse and ERP have to say, as a poll does, and act upon it."""
+        threading.Event().wait(0.02)  # a warehouse's clock may be some milliseconds ahead
+        with self.fleet.database.begin() as connection:
+            connection.execute(sa.text("UPDATE shipment SET track_due_at = now()"))
+        for partner in (WAREHOUSE, ERP):
+            self.poll(partner)
+        track(self.fleet, WAREHOUSE)
+        self.settle()
+
+    def release(self) -> dict[str, Any]:
+        """Bring an order to its warehouse."""
+        order = self.order()
+        self.webhook("orders/create", order)
+        self.settle()
+        return order
+
+    def die(self, stage: str, *, at: int, partner: str = ERP) -> None:
         """Let a worker die as its transaction number `at` begins: nobody hears of its effects."""
         database = bootstrap.connect(self.url)
         begun: list[object] = []
@@ -157,28 +208,46 @@ class World:
         sa.event.listen(database, "begin", begin)
         doomed = replace(self.fleet, database=database, worker="doomed")
         with suppress(KilledError):
-            process_due(doomed) if stage == "process" else deliver_due(doomed, "d365-main")
+            if stage == "process":
+                process_due(doomed, Kind.ORDER)
+            else:
+                deliver_due(doomed, partner)
         database.dispose()
+
+    def expire_leases(self) -> None:
+        """Let the time pass that dead workers still have."""
+        with self.fleet.database.begin() as connection:
+            connection.execute(
+                sa.text(
+                    "UPDATE line SET lease_until = now() - interval '1 minute'"
+                    " WHERE owner IS NOT NULL"
+                )
+            )
 
     def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
         """Work until no line is left; fails when that does not come about."""
+        steps = [partial(self.process, kind) for kind in lanes.PROCESS]
+        steps += [partial(self.deliver, partner) for partner in (ERP, WAREHOUSE, STORE)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            threads = [
-                threading.Thread(target=step)
-                for step in (self.process, self.deliver)
-                for _ in range(workers)
-            ]
+            threads = [threading.Thread(target=step) for step in steps for _ in range(workers)]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
             wake_due(self.fleet)
-            if not self.ask("SELECT count(*) FROM line WHERE blocked_by IS NULL"):
+            if not self.ask(UNDER_WAY):
                 return
             threading.Event().wait(0.05)
         message = f"not at rest: {self.rows('SELECT lane, key, pending, due_at FROM line')}"
         raise AssertionError(message)
+
+    def wait_for(self, so: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Wait until something is so; fails when it does not come about."""
+        end = time.monotonic() + seconds
+        while not so():
+            assert time.monotonic() < end, "it did not come about"
+            threading.Event().wait(0.02)
 
     def ask(self, question: str, **values: object) -> Any:
         """Ask the database for one value."""
@@ -200,11 +269,23 @@ class World:
         with books.lock:
             return [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]
 
+    def parts(self) -> list[dict[str, Any]]:
+        """Return the warehouse's orders."""
+        with self.warehouse.books.lock:
+            return [order_books(one) for one in self.warehouse.books.orders.values()]
+
+    def sold(self) -> list[dict[str, Any]]:
+        """Return the shop's orders."""
+        return self.shop.books.audited()
+
     def audit(self) -> audit.Audit:
         """Compare the books."""
-        sold = {"orders": self.shop.books.audited()}
-        policy = self.fleet.policy.bookings["shopify-us"]
-        return audit.audit(sold, {"orders": self.booked()}, "shopify-us", policy)
+        books = {
+            STORE: {"orders": self.sold()},
+            ERP: {"orders": self.booked(), "early_slips": self.erp.slips.early},
+            WAREHOUSE: {"orders": self.parts()},
+        }
+        return audit.audit(books, STORE, self.fleet.policy)
 
     def assert_sound(self) -> None:
         """The books agree and nothing was dropped."""
@@ -226,30 +307,51 @@ def world(
     config = folder / "config"
     shutil.copytree(ROOT / "config", config)
     (config / "environments" / "dev.toml").write_text(overlay)
-    shop = shopify.build(
-        FaultPlan(level="none", seed=1),
-        shop=SHOP,
-        webhook_url="",
-        client_id=SECRETS["SHOPIFY_US_CLIENT_ID"],
-        client_secret=SECRETS["SHOPIFY_US_CLIENT_SECRET"],
-        speed=100,
-        caller_deadline=CALL_DEADLINE,
-    )
-    erp = dynamics365.build(
-        FaultPlan(level="none", seed=1),
-        client_id=SECRETS["D365_MAIN_CLIENT_ID"],
-        client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
-        speed=100,
-        caller_deadline=CALL_DEADLINE,
-    )
+    environ.setattr(lanes, "HINT_GATHER_MS", 0)
+    composed: list[Any] = []
+
+    def answer(environ: Any, start: Any) -> Any:
+        return composed[0](environ, start)
+
     with ExitStack() as started:
+        # Its address must be known to those who call it before it can be composed.
+        gateway = started.enter_context(serving(answer))
+        shop = shopify.build(
+            FaultPlan(level="none", seed=1),
+            shop=SHOP,
+            webhook_url="",
+            client_id=SECRETS["SHOPIFY_US_CLIENT_ID"],
+            client_secret=SECRETS["SHOPIFY_US_CLIENT_SECRET"],
+            speed=100,
+            caller_deadline=CALL_DEADLINE,
+        )
+        erp = dynamics365.build(
+            FaultPlan(level="none", seed=1),
+            client_id=SECRETS["D365_MAIN_CLIENT_ID"],
+            client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
+            speed=100,
+            caller_deadline=CALL_DEADLINE,
+            event_url=f"{gateway}/webhooks/{ERP}/{SECRETS['D365_MAIN_EVENT_SECRET']}",
+            invoicing=False,
+        )
+        warehouse = shipbob.build(
+            FaultPlan(level="none", seed=1),
+            token=SECRETS["SHIPBOB_WEST_TOKEN"],
+            channel_id=int(SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
+            speed=100,
+            caller_deadline=CALL_DEADLINE,
+            autopilot=False,
+        )
         shop_url = started.enter_context(serving(shop.program))
         erp_url = started.enter_context(serving(erp.program))
+        warehouse_url = started.enter_context(serving(warehouse.program))
         for name, value in {
             **SECRETS,
             "SHOPIFY_US_URL": shop_url,
             "D365_MAIN_URL": erp_url,
             "D365_MAIN_TOKEN_URL": f"{erp_url}/sandbox/oauth2/v2.0/token",
+            "SHIPBOB_WEST_URL": warehouse_url,
+            "SHIPBOB_WEST_WEBHOOK_URL": f"{gateway}/webhooks/{WAREHOUSE}",
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "SYNCWORKERS_CONFIG": str(config),
@@ -260,5 +362,14 @@ def world(
         started.callback(fleet.database.dispose)
         for partner in fleet.partners.values():
             started.callback(partner.connection.close)
-        gateway = started.enter_context(serving(create_app(fleet)))
-        yield World(shop, erp, fleet, gateway, database_url, OrderMaker(7), itertools.count(1))
+        composed.append(create_app(fleet))
+        yield World(
+            shop=shop,
+            erp=erp,
+            warehouse=warehouse,
+            fleet=fleet,
+            gateway=gateway,
+            url=database_url,
+            maker=OrderMaker(7),
+            webhook_ids=itertools.count(1),
+        )

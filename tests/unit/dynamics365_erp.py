@@ -85,6 +85,12 @@ class Erp(ThreadingHTTPServer):
         self.refused_tokens = 0
         self.token_answer: Whole | None = None
         self.sets: dict[str, Whole] = {}
+        self.addresses: list[str] = []
+        """Of each single read."""
+        self.service: list[Whole] = []
+        """What the packing slip service answers, in order."""
+        self.asked: list[tuple[str, Any]] = []
+        """Operation and request of each of its calls."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -99,6 +105,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.tokens <= self.server.refused_tokens
         ):
             self._answer(Whole(401))
+        elif self.path.startswith("/api/services/"):
+            self.server.asked.append((self.path.rpartition("/")[2], json.loads(body)["_request"]))
+            self._answer(self.server.service.pop(0))
         else:
             operations = [
                 Sent(one["method"], one["path"], one["head"], json.loads(one["body"] or "{}"))
@@ -109,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             self._play(self.server.script.pop(0), operations)
 
     def do_GET(self) -> None:
+        self.server.addresses.append(self.path)
         entity_set = self.path.removeprefix("/data/").partition("?")[0]
         self._answer(self.server.sets.get(entity_set, Whole(404, NO_SET)))
 

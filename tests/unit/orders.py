@@ -8,6 +8,7 @@ from typing import Any
 
 from syncworkers.canonical.orders import Address, Adjustment, AdjustmentKind, OrderLine, SalesOrder
 from syncworkers.policy.booking import BookingPolicy
+from syncworkers.policy.fulfilment import StorePolicy, WarehousePolicy
 
 AT = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 HOME = Address(
@@ -73,6 +74,9 @@ def policy(**changes: Any) -> BookingPolicy:
         "company": "usmf",
         "order_prefix": "US",
         "language": "en-us",
+        "customers": "one_time",
+        "customer_prefix": "",
+        "customer_group": "",
         "one_time_customer": "ONLINE",
         "gift_card_item": "GIFT",
         "accept_test_orders": False,
@@ -83,3 +87,22 @@ def policy(**changes: Any) -> BookingPolicy:
         "payment_methods": {"shopify_payments": "CARD", "gift_card": "GIFT"},
     }
     return BookingPolicy(**{**fields, **changes})
+
+
+def store_policy(**changes: Any) -> StorePolicy:
+    fields: dict[str, Any] = {
+        "warehouse": "shipbob-west",
+        "release_after": "erp_booked",
+        "release_limit": {},
+        "notify_customer": True,
+        "invoice_url": "https://erp.example.com/{company}/{number}",
+    }
+    return StorePolicy(**{**fields, **changes})
+
+
+def warehouse_policy(**changes: Any) -> WarehousePolicy:
+    fields: dict[str, Any] = {
+        "shipping_methods": {"Standard": "Ground"},
+        "items": {"MUG": "20000001", "TEA": "20000002"},
+    }
+    return WarehousePolicy(**{**fields, **changes})

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from syncworkers.policy.fulfilment import FulfilmentPolicy
+from syncworkers.policy.policy import Policy
 from syncworkers.sandbox.audit import audit
-from tests.unit.orders import policy
+from tests.unit.orders import policy, store_policy, warehouse_policy
+
+INVOICE = {"number": "CIV-1", "date": "2026-11-24", "amount": "30.95", "currency": "USD"}
+LINES = [{"id": 1, "sku": "MUG", "quantity": 2, "price": "12.50", "gift_card": False}]
 
 
 def shop(**changes: Any) -> dict[str, Any]:
@@ -18,11 +24,31 @@ def shop(**changes: Any) -> dict[str, Any]:
         "total": "30.95",
         "currency": "USD",
         "cancelled": False,
-        "shipping_address": {"city": "Eugene", "zip": "97401", "province_code": "OR"},
+        "shipping_method": "Standard",
+        "shipping_address": {
+            "city": "Eugene",
+            "zip": "97401",
+            "province_code": "OR",
+            "country_code": "US",
+        },
         "billing_address": None,
-        "lines": [{"id": 1, "sku": "MUG", "quantity": 2, "price": "12.50", "gift_card": False}],
+        "lines": LINES,
+        "fulfillments": [
+            {"tracking": {"number": "1Z9"}, "lines": [{"id": "1", "quantity": 2}]},
+        ],
+        "metafields": {"erp.invoices": json.dumps([INVOICE])},
     }
     return {**order, **changes}
+
+
+def slip(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "shipment_id": "shipbob-west/7",
+        "slip": "PS-1",
+        "posted_at": 130.0,
+        "lines": [{"reference": "1", "quantity": "2"}],
+    }
+    return {**fields, **changes}
 
 
 def erp(**changes: Any) -> dict[str, Any]:
@@ -33,34 +59,86 @@ def erp(**changes: Any) -> dict[str, Any]:
         "currency": "USD",
         "total": "30.950",
         "status": "Backorder",
+        "refused": 0,
         "created_at": 101.5,
         "lines": [{"reference": "1", "item": "1000", "quantity": "2", "price": "12.5"}],
         "address": {"city": "Eugene", "zip": "97401", "state": "OR"},
+        "slips": [slip()],
+        "invoices": [INVOICE],
     }
     return {**document, **changes}
 
 
-def compare(sold: list[dict[str, Any]], booked: list[dict[str, Any]]) -> Any:
-    return audit({"orders": sold}, {"orders": booked}, "shopify-us", policy())
+def parcel(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "id": 7,
+        "status": "Completed",
+        "shipped": True,
+        "tracking_number": "1Z9",
+        "lines": [{"sku": "MUG", "quantity": 2}],
+    }
+    return {**fields, **changes}
+
+
+def warehouse(**changes: Any) -> dict[str, Any]:
+    part = {
+        "reference": "shopify-us-5-1",
+        "created_at": 104.0,
+        "cancelled": False,
+        "shipping_method": "Ground",
+        "recipient": {"city": "Eugene", "zip_code": "97401", "country": "US"},
+        "products": [{"sku": "MUG", "quantity": 2}],
+        "shipments": [parcel()],
+    }
+    return {**part, **changes}
+
+
+def compare(
+    sold: list[dict[str, Any]],
+    booked: list[dict[str, Any]],
+    released: list[dict[str, Any]],
+    early_slips: int = 0,
+) -> Any:
+    books = {
+        "shopify-us": {"orders": sold},
+        "d365-main": {"orders": booked, "early_slips": early_slips},
+        "shipbob-west": {"orders": released},
+    }
+    fulfilment = FulfilmentPolicy(
+        stores={"shopify-us": store_policy()},
+        warehouses={"shipbob-west": warehouse_policy()},
+        carriers={},
+    )
+    whole = Policy(
+        partners={}, bookings={"shopify-us": policy()}, fulfilment=fulfilment, expectations={}
+    )
+    return audit(books, "shopify-us", whole)
 
 
 def test_equal_books_agree() -> None:
-    found = compare([shop()], [erp()])
+    found = compare([shop()], [erp()], [warehouse()])
 
-    assert (found.ok, found.confirmed, found.latencies) == (True, 1, (1.5,))
+    assert (found.ok, found.confirmed, found.shipments, found.invoices) == (True, 1, 1, 1)
+    assert found.latencies == (4.0,)
+    assert found.for_people == frozenset()
 
 
-def test_a_lost_a_doubled_and_an_unexpected_order_are_found() -> None:
-    found = compare([shop(), shop(id="6", name="#1002")], [erp(), erp(), erp(reference="x/9")])
+def test_lost_doubled_and_unexpected_orders_are_found() -> None:
+    found = compare(
+        [shop(), shop(id="6", name="#1002", fulfillments=[], metafields={})],
+        [erp(), erp(), erp(reference="x/9")],
+        [warehouse(), warehouse(), warehouse(reference="x-9-1")],
+    )
 
-    assert found.lost == ("#1002",)
-    assert found.duplicated == ("shopify-us/5",)
-    assert found.unexpected == ("x/9",)
+    assert found.lost == ("1002: not at d365-main", "1002: not at shipbob-west")
+    assert "1001: 2 times at d365-main" in found.duplicated
+    assert "1001: 2 times at shipbob-west" in found.duplicated
+    assert found.unexpected == ("d365-main has x/9", "shipbob-west has x-9-1")
     assert not found.ok
 
 
 def test_an_order_cancelled_before_anybody_booked_it_is_not_lost() -> None:
-    assert compare([shop(cancelled=True)], []).ok
+    assert compare([shop(cancelled=True, fulfillments=[], metafields={})], [], []).ok
 
 
 @pytest.mark.parametrize(
@@ -70,7 +148,6 @@ def test_an_order_cancelled_before_anybody_booked_it_is_not_lost() -> None:
         ("company", {"company": "demf"}),
         ("currency", {"currency": "CAD"}),
         ("total", {"total": "30.94"}),
-        ("cancelled", {"status": "Canceled"}),
         ("address", {"address": {"city": "Salem", "zip": "97401", "state": "OR"}}),
         ("lines", {"lines": []}),
         (
@@ -78,10 +155,102 @@ def test_an_order_cancelled_before_anybody_booked_it_is_not_lost() -> None:
             {"lines": [{"reference": "1", "item": "1000", "quantity": "3", "price": "12.5"}]},
         ),
         ("lines", {"lines": erp()["lines"] * 2}),
+        ("shipment shipbob-west/7", {"slips": [slip(lines=[])]}),
     ],
 )
-def test_every_kind_of_mismatch_is_found(field: str, changes: dict[str, Any]) -> None:
-    found = compare([shop()], [erp(**changes)])
+def test_every_mismatch_at_the_erp_is_found(field: str, changes: dict[str, Any]) -> None:
+    found = compare([shop()], [erp(**changes)], [warehouse()])
 
     assert [one.field for one in found.mismatched] == [field]
     assert (found.ok, found.confirmed) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("goods", {"products": [{"sku": "MUG", "quantity": 3}]}),
+        ("shipping method", {"shipping_method": "Air"}),
+        ("cancelled", {"cancelled": False}),
+    ],
+)
+def test_every_mismatch_at_the_warehouse_is_found(field: str, changes: dict[str, Any]) -> None:
+    gone = field == "cancelled"
+    order = shop(cancelled=True, fulfillments=[], metafields={}) if gone else shop()
+    document = erp(status="Canceled", slips=[], invoices=[]) if gone else erp()
+    part = warehouse(**changes, **({"shipments": []} if gone else {}))
+
+    found = compare([order], [document], [part])
+
+    assert [one.field for one in found.mismatched] == [field]
+
+
+def test_an_address_that_differs_before_anything_is_made_up_is_a_mismatch() -> None:
+    elsewhere = {"city": "Salem", "zip_code": "97401", "country": "US"}
+    idle = warehouse(recipient=elsewhere, shipments=[])
+
+    found = compare([shop(fulfillments=[])], [erp(slips=[])], [idle])
+
+    assert [one.field for one in found.mismatched] == ["address"]
+
+
+@pytest.mark.parametrize(
+    ("sold", "booked", "said"),
+    [
+        ({"fulfillments": []}, {}, ("lost", "1001: shipment 1Z9 not at the store")),
+        ({}, {"slips": []}, ("lost", "1001: shipment shipbob-west/7 not at d365-main")),
+        ({"metafields": {}}, {}, ("lost", "1001: invoice CIV-1 not at the store")),
+        (
+            {"fulfillments": shop()["fulfillments"] * 2},
+            {},
+            ("duplicated", "1001: shipment 1Z9 2 times at the store"),
+        ),
+        (
+            {},
+            {"slips": [slip(), slip()]},
+            ("duplicated", "1001: shipment shipbob-west/7 2 times at d365-main"),
+        ),
+        (
+            {"metafields": {"erp.invoices": json.dumps([INVOICE, INVOICE])}},
+            {},
+            ("duplicated", "1001: invoice CIV-1 2 times at the store"),
+        ),
+        (
+            {},
+            {"slips": [slip(), slip(shipment_id="shipbob-west/8")]},
+            ("unexpected", "1001: shipment shipbob-west/8 at d365-main"),
+        ),
+        ({}, {"invoices": []}, ("unexpected", "1001: invoice CIV-1 at the store")),
+        (
+            {},
+            {"slips": [slip(posted_at=99.0)]},
+            ("unexpected", "1001: slip PS-1 came before its order"),
+        ),
+    ],
+)
+def test_what_store_and_erp_should_know_of_goods_is_checked(
+    sold: dict[str, Any], booked: dict[str, Any], said: tuple[str, str]
+) -> None:
+    found = compare([shop(**sold)], [erp(**booked)], [warehouse()])
+
+    assert getattr(found, said[0]) == (said[1],)
+    assert (found.ok, found.confirmed) == (False, 0)
+
+
+def test_a_packing_slip_before_its_order_is_never_right() -> None:
+    found = compare([shop()], [erp()], [warehouse()], early_slips=1)
+
+    assert found.unexpected == ("d365-main got a packing slip before its order",)
+
+
+def test_a_cancel_that_came_too_late_is_for_people_and_agrees() -> None:
+    found = compare([shop(cancelled=True, fulfillments=[])], [erp()], [warehouse()])
+
+    assert (found.ok, found.for_people) == (True, {"1001"})
+
+
+def test_an_address_that_came_too_late_is_for_people_and_agrees() -> None:
+    elsewhere = {"city": "Salem", "zip_code": "97401", "country": "US"}
+
+    found = compare([shop()], [erp()], [warehouse(recipient=elsewhere)])
+
+    assert (found.ok, found.for_people) == (True, {"1001"})

@@ -14,6 +14,7 @@ from syncworkers.connectors.dynamics365.comparison import (
 )
 from syncworkers.connectors.dynamics365.odata import (
     dump_fields,
+    dump_json,
     filter_address,
     key_address,
     load_fields,
@@ -134,6 +135,19 @@ def test_amounts_keep_every_digit_both_ways():
         dump_fields({"a": Decimal("NaN")})
 
 
+def test_a_read_answer_is_written_again_with_every_digit_and_without_endless_nesting():
+    text = b'{"a":[0.10,2,true,null,"\xc3\xa9"],"b":{"c":1.5E+2}}'
+
+    assert dump_json(load_fields(text)) == '{"a":[0.10,2,true,null,"\\u00e9"],"b":{"c":1.5E+2}}'
+    assert dump_json(load_fields(b"[" * 60 + b"]" * 60)) == "[" * 50 + "null" + "]" * 50
+
+
+@pytest.mark.parametrize("text", [b"1e101", b"1e-999999999", b"NaN", b"-Infinity", b"[" * 9999])
+def test_numbers_and_nesting_beyond_reason_are_not_read(text: bytes):
+    with pytest.raises(ValueError, match=r"beyond reason|no number"):
+        load_fields(text)
+
+
 def test_only_real_differences_are_named():
     sent = {"dataAreaId": "usmf", "SalesPrice": Decimal("10.00"), "Name": "a\nb", "Own": "x"}
     stands = {"dataAreaId": "USMF", "SalesPrice": 10, "Name": "A\r\nb", "More": 1}
@@ -184,6 +198,21 @@ def test_settings_have_defaults_for_what_is_the_same_everywhere():
     assert (settings.header_set, settings.line_set) == ("SalesOrderHeadersV2", "SalesOrderLinesV3")
     assert (settings.companies, settings.default_company) == (frozenset({"usmf"}), "usmf")
     assert "hush" not in repr(settings)
+    assert (settings.customer_set, settings.invoice_header_set, settings.invoice_line_set) == (
+        "CustomersV3",
+        "SalesInvoiceHeadersV2",
+        "SalesInvoiceLinesV2",
+    )
+    assert (settings.shipment_service, settings.event_secrets) == ("", ())
+
+
+def test_event_secrets_are_kept_and_not_shown():
+    secrets = {"event_secret": "hush" * 4, "previous_event_secret": "hush" * 5}
+
+    settings = read_settings("d365-main", {**CONNECTION, **secrets})
+
+    assert settings.event_secrets == ("hush" * 4, "hush" * 5)
+    assert "hush" not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +224,12 @@ def test_settings_have_defaults_for_what_is_the_same_everywhere():
         ({"companies": ["dat"]}, "companies must contain default_company (usmf)"),
         ({"companies": "usmf"}, "companies must be a list of legal entities"),
         ({"batch_bytes": True}, "batch_bytes must be a number of bytes"),
+        ({"customer_set": "Customers V3"}, "customer_set must be the name of an entity set"),
+        ({"shipment_service": "Service"}, 'must be "<service group>/<service>"'),
+        ({"shipment_service": "a/b/c"}, 'must be "<service group>/<service>"'),
+        ({"shipment_service": ""}, "shipment_service is missing"),
+        ({"event_secret": "hush"}, "event_secret must be 16 characters or more"),
+        ({"previous_event_secret": "hush/hush/hush/hush"}, "previous_event_secret must be 16"),
         ({"clientid": "x"}, "clientid is not known; known are batch_bytes, cancel_status"),
     ],
 )

@@ -180,13 +180,59 @@ def test_another_company_and_unknown_work_never_leave(erp: Erp, connect: Connect
 
 
 def test_a_sound_environment_has_nothing_to_complain_of(erp: Erp, connect: Connect):
-    sets = ("SalesOrderHeadersV2", "SalesOrderLinesV3", "SalesOrderHeaderChargesV2")
-    erp.sets = {name: Whole(200, '{"value":[]}') for name in sets}
+    erp.sets = {name: Whole(200, '{"value":[]}') for name in SETS}
     erp.sets["LegalEntities"] = Whole(200, '{"value":[{"LegalEntityId":"USMF"}]}')
 
     assert connect().check() == []
 
 
+def test_a_role_for_customers_is_not_missed_where_none_are_created(erp: Erp, connect: Connect):
+    erp.sets = {name: Whole(200, '{"value":[]}') for name in SETS}
+    erp.sets["CustomersV3"] = Whole(403, '{"error":{"message":"Forbidden."}}')
+
+    assert connect().check() == []
+
+
+NO_SERVICE = (
+    "[connection] shipment_service: the environment does not offer Group/Service;"
+    " deploy it as docs/dynamics365/README.md says: Not there."
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (Whole(200, '{"$id":"1","results":[]}'), None),
+        (Whole(200, "<html>"), "Group/Service: answered 200: <html>"),
+        (
+            Whole(403, "Forbidden."),
+            "Group/Service: our user there lacks a role for it (403): Forbidden.",
+        ),
+        (
+            Whole(404, "Not there."),
+            NO_SERVICE,
+        ),
+    ],
+)
+def test_the_packing_slip_service_is_asked_for_nothing(
+    erp: Erp, connect: Connect, answer: Whole, complaint: str | None
+):
+    erp.sets = {name: Whole(200, '{"value":[]}') for name in SETS}
+    erp.sets["LegalEntities"] = Whole(200, '{"value":[{"LegalEntityId":"USMF"}]}')
+    erp.service = [answer]
+
+    assert connect(shipment_service="Group/Service").check() == ([complaint] if complaint else [])
+    assert erp.asked == [("find", {"shipmentIds": []})]
+
+
+SETS = (
+    "SalesOrderHeadersV2",
+    "SalesOrderLinesV3",
+    "SalesOrderHeaderChargesV2",
+    "CustomersV3",
+    "SalesInvoiceHeadersV2",
+    "SalesInvoiceLinesV2",
+)
 NO_HEADERS = (
     "[connection] header_set: the environment has no entity set SalesOrderHeadersV9;"
     " name the one it has, see /metadata/DataEntities there"
@@ -195,8 +241,8 @@ NO_HEADERS = (
 
 def test_an_unsound_environment_is_told_with_remedies(erp: Erp, connect: Connect):
     erp.sets = {
+        **{name: Whole(200, '{"value":[]}') for name in SETS},
         "SalesOrderLinesV3": Whole(403, '{"error":{"message":"Forbidden."}}'),
-        "SalesOrderHeaderChargesV2": Whole(200, '{"value":[]}'),
         "LegalEntities": Whole(200, '{"value":[]}'),
     }
 

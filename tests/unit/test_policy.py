@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
-ENV = sandbox_environment(Ports(gateway=1, flower=2, shopify=3, dynamics365=4))
+ENV = sandbox_environment(Ports(gateway=1, flower=2, shopify=3, dynamics365=4, shipbob=5))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def mistakes(config: Path, environment: str = "production") -> str:
 def test_the_shipped_configuration_is_right(environment: str) -> None:
     policy = load_policy(ROOT / "config", environment, ENV)
 
-    assert sorted(policy.partners) == ["d365-main", "shopify-us"]
+    assert sorted(policy.partners) == ["d365-main", "shipbob-west", "shopify-us"]
     assert policy.bookings["shopify-us"].accept_test_orders is (environment == "staging")
 
 

@@ -33,10 +33,17 @@ NAMES = {
     "orders.process",
     "orders.deliver",
     "orders.poll",
+    "shipments.process",
+    "shipments.deliver",
+    "shipments.poll",
+    "shipments.track",
+    "invoices.process",
+    "invoices.poll",
     "sweep.wake_due",
     "dead_letter.open_cases",
     "maintenance.check_expectations",
     "maintenance.purge",
+    "maintenance.audit_subscriptions",
 }
 
 
@@ -235,7 +242,7 @@ def test_the_supervisor_runs_the_same_processes_as_the_procfile() -> None:
     for line in (ROOT / "Procfile").read_text().splitlines():
         name, _, command = line.partition(":")
         said[name] = command
-    ports = Ports(gateway=1, flower=2, shopify=3, dynamics365=4)
+    ports = Ports(gateway=1, flower=2, shopify=3, dynamics365=4, shipbob=5)
     ours = {process.name: process.command for process in fleet(ports, "password")}
 
     assert list(said) == list(ours)

@@ -7,17 +7,26 @@ what a gateway says of a whole call leaves the outcome of its changes open.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
 from syncworkers.connectors.dynamics365.odata import load_fields
 from syncworkers.connectors.secrets import evidence
-from syncworkers.errors import Violation
+from syncworkers.errors import (
+    CredentialsError,
+    RejectedError,
+    RetryableError,
+    SyncError,
+    UnknownOutcomeError,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from syncworkers.connectors.http import Answer
 
 
 class Meaning(Enum):
@@ -104,16 +113,24 @@ CODES: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
 )
 REFUSED_CODE = "erp.refused"
+TOO_MUCH = frozenset({400, 413})
+"""A whole call refused so was not begun: one of its requests may be to blame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An answer that is no success, read once."""
+    """An answer that is no success, read once; `call` and `duration_ms` are those of outcomes."""
 
     status: int
     meaning: Meaning
     text: str
     after: float | None = None
+    call: str = ""
+    duration_ms: int = 0
+
+
+Result = Outcome | Refusal
+"""What became of a request: a refusal may deserve a second look before it becomes an outcome."""
 
 
 def read_refusal(
@@ -132,6 +149,20 @@ def read_refusal(
     return Refusal(status=status, meaning=meaning, text=text or f"status {status}", after=after)
 
 
+def read_whole_refusal(answer: Answer) -> Refusal:
+    """Classify the refusal of a whole call that carried many requests."""
+    refusal = read_refusal(answer.status, answer.body, after=answer.retry_after)
+    if refusal.meaning is Meaning.REFUSED and answer.status not in TOO_MUCH:
+        # It refuses the way we call, nobody's content: nobody's request may die of that.
+        return replace(refusal, meaning=Meaning.DRIFT)
+    return refusal
+
+
+def settle(result: Result, *, is_read: bool = False) -> Outcome:
+    """Take a result as it is: a refusal becomes its outcome."""
+    return refuse(result, is_read=is_read) if isinstance(result, Refusal) else result
+
+
 def refuse(refusal: Refusal, *, is_read: bool = False) -> Outcome:
     """Turn a refusal into the outcome of a request, as far as no further look is taken."""
     ending = ENDINGS[refusal.meaning]
@@ -145,7 +176,40 @@ def refuse(refusal: Refusal, *, is_read: bool = False) -> Outcome:
         status=refusal.status,
         error=refusal.text,
         answer=refusal.text,
+        call=refusal.call,
+        duration_ms=refusal.duration_ms,
     )
+
+
+def lose(error: SyncError) -> Outcome:
+    """Turn what the transport says of a call into the outcome of its requests."""
+    text = str(error)
+    if isinstance(error, UnknownOutcomeError):
+        return Outcome(verdict=Verdict.UNKNOWN, error=text)
+    if isinstance(error, CredentialsError):
+        return Outcome(verdict=Verdict.RETRY, pause=True, credentials=True, error=text)
+    if isinstance(error, RetryableError):
+        return Outcome(verdict=Verdict.RETRY, after=error.after, pause=error.throttled, error=text)
+    raise error
+
+
+def reject(code: str, message: str, *, path: str = "", status: int | None = None) -> Outcome:
+    """Make the outcome that calls a person."""
+    violation = Violation(path=path, code=code, message=message)
+    return Outcome(verdict=Verdict.REJECTED, status=status, error=message, violations=(violation,))
+
+
+def failed_read(refusal: Refusal, what: str) -> SyncError:
+    """Return the error of a read that was refused; `what` names it, with the setting to look at."""
+    ending = ENDINGS[refusal.meaning]
+    text = f"{what}: {refusal.text}"
+    if refusal.meaning is Meaning.CREDENTIALS:
+        return CredentialsError(text)
+    if ending.verdict is Verdict.REJECTED:
+        violation = Violation(path="", code="partner.contract", message=text)
+        return RejectedError(text, violations=[violation])
+    after = ending.after if refusal.after is None else refusal.after
+    return RetryableError(text, after=after, throttled=ending.pause)
 
 
 def _violation(refusal: Refusal) -> Violation:

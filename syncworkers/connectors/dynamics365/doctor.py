@@ -1,4 +1,4 @@
-"""What must work in an environment before the first order: token, role, entity sets, companies."""
+"""What must work in an environment first: token, role, entity sets, companies, our service."""
 
 from __future__ import annotations
 
@@ -6,23 +6,38 @@ from typing import TYPE_CHECKING
 
 from syncworkers.connectors.dynamics365.answers import Meaning, read_refusal
 from syncworkers.connectors.dynamics365.odata import filter_address, load_fields
+from syncworkers.connectors.dynamics365.shipments import results_of, service_call, service_gone
 from syncworkers.connectors.http import Call
 from syncworkers.errors import CredentialsError, SyncError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from syncworkers.connectors.dynamics365.answers import Refusal
     from syncworkers.connectors.dynamics365.environment import Environment
     from syncworkers.connectors.dynamics365.settings import Settings
     from syncworkers.connectors.http import Answer
 
-SETS = ("header_set", "line_set", "charge_set")
+SETS = (
+    "header_set",
+    "line_set",
+    "charge_set",
+    "customer_set",
+    "invoice_header_set",
+    "invoice_line_set",
+)
+FORBIDDABLE = frozenset({"customer_set"})
+"""Without a role for them all is well, as long as no customers are to be created."""
 
 
 def check(environment: Environment, settings: Settings) -> list[str]:
     """Read a row of every set and our companies; return what does not work, with its remedy."""
     try:
-        return [*_wrong_sets(environment, settings), *_wrong_companies(environment, settings)]
+        return [
+            *_wrong_sets(environment, settings),
+            *_wrong_companies(environment, settings),
+            *_wrong_service(environment, settings),
+        ]
     except CredentialsError as error:
         return [str(error)]
     except SyncError as error:
@@ -42,10 +57,14 @@ def _wrong_sets(environment: Environment, settings: Settings) -> Iterator[str]:
                 f"[connection] {key}: the environment has no entity set {name};"
                 " name the one it has, see /metadata/DataEntities there"
             )
-        elif answer.status == 403:
-            yield f"{name}: our user there lacks a role for it (403): {refusal.text}"
-        else:
-            yield f"{name}: answered {answer.status}: {refusal.text}"
+        elif answer.status != 403 or key not in FORBIDDABLE:
+            yield _complaint(name, refusal)
+
+
+def _complaint(name: str, refusal: Refusal) -> str:
+    if refusal.status == 403:
+        return f"{name}: our user there lacks a role for it (403): {refusal.text}"
+    return f"{name}: answered {refusal.status}: {refusal.text}"
 
 
 def _wrong_companies(environment: Environment, settings: Settings) -> Iterator[str]:
@@ -54,6 +73,20 @@ def _wrong_companies(environment: Environment, settings: Settings) -> Iterator[s
         # Not every role may read legal entities: only a clear answer is a finding.
         if answer.status == 200 and _is_empty(answer):
             yield f"[connection] companies: the environment has no legal entity {company}"
+
+
+def _wrong_service(environment: Environment, settings: Settings) -> Iterator[str]:
+    """Look for no shipment at all: an empty list of results is the right answer."""
+    if not settings.shipment_service:
+        return
+    answer = environment.call(service_call(settings, "find", {"shipmentIds": []}))
+    if answer.status == 200 and results_of(answer.body) is not None:
+        return
+    refusal = read_refusal(answer.status, answer.body)
+    if refusal.meaning is Meaning.DRIFT:
+        yield service_gone(settings, refusal.text)
+    else:
+        yield _complaint(settings.shipment_service, refusal)
 
 
 def _read(environment: Environment, address: str) -> Answer:

@@ -10,6 +10,11 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LEVELS = 50
+"""No entity is nested deeper."""
+MAGNITUDE = 100
+"""No number of an entity has more places before or behind its point."""
+
 
 def literal(value: str) -> str:
     """Write a text as an OData literal: quotes doubled, nothing trimmed."""
@@ -46,9 +51,35 @@ def _value(value: Any) -> str:
     return json.dumps(value)
 
 
+def dump_json(value: Any, levels: int = LEVELS) -> str:
+    """Write any JSON value; a Decimal becomes a number with exactly its digits.
+
+    What is nested beyond reason is left out.
+    """
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict) and levels:
+        inner = [f"{json.dumps(str(k))}:{dump_json(v, levels - 1)}" for k, v in value.items()]
+        return f"{{{','.join(inner)}}}"
+    if isinstance(value, list | tuple) and levels:
+        return f"[{','.join([dump_json(one, levels - 1) for one in value])}]"
+    return json.dumps(value if levels else None)
+
+
 def load_fields(body: bytes) -> Any:
     """Read JSON; numbers with a fraction become Decimal. Raises `ValueError`."""
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=_number, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("JSON nested beyond reason") from None
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > MAGNITUDE:
+        raise ValueError("a number beyond reason")
+    return number
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")

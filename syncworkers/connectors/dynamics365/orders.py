@@ -6,11 +6,10 @@ are guarded by the ETag, and the header is read back in the same batch.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
-from syncworkers.connectors.dynamics365.answers import Meaning, Refusal, read_refusal, refuse
+from syncworkers.connectors.dynamics365.answers import reject
 from syncworkers.connectors.dynamics365.batch import Group, Operation
 from syncworkers.connectors.dynamics365.comparison import (
     DOCUMENT,
@@ -24,26 +23,23 @@ from syncworkers.connectors.dynamics365.odata import (
     key_address,
     set_address,
 )
-from syncworkers.connectors.http import parse_retry_after
+from syncworkers.connectors.dynamics365.replies import done_or_not, etag_of, seen_or_not
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT
-from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import Request
+    from syncworkers.connectors.dynamics365.answers import Result
     from syncworkers.connectors.dynamics365.batch import GroupReply, Reply
+    from syncworkers.connectors.dynamics365.replies import Rows
     from syncworkers.connectors.dynamics365.settings import Settings
 
 CREATE = "order.create"
 READDRESS = "order.readdress"
 CANCEL = "order.cancel"
-OPERATIONS = frozenset({CREATE, READDRESS, CANCEL})
 KEY = ("dataAreaId", "SalesOrderNumber")
 REFERENCE = "CustomersOrderReference"
-LOST = "the answer has no part for this order"
-LOOK_FIRST = frozenset({Meaning.EXISTS, Meaning.MOVED, Meaning.FAILED})
-"""Refusals that a look at the order can settle."""
 
 
 def company(request: Request) -> str:
@@ -51,9 +47,14 @@ def company(request: Request) -> str:
     return str(request.payload["header"]["dataAreaId"]).lower()
 
 
+def is_create(request: Request) -> bool:
+    """Say whether it makes a new order; all other operations change one."""
+    return request.operation == CREATE
+
+
 def change_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
     """Return what makes the effect: a create, or a change and a look at what it left."""
-    if request.operation == CREATE:
+    if is_create(request):
         return (Group(tuple(_creates(settings, request.payload))),)
     address = key_address(settings.header_set, _key(request))
     body = dump_fields(_changed(settings, request))
@@ -94,7 +95,7 @@ def look_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
     A 404 on a key could mean both a missing order and a missing entity set.
     """
     sets = [settings.header_set]
-    if request.operation == CREATE:
+    if is_create(request):
         sets += [settings.line_set, settings.charge_set]
     key = _key(request)
     return tuple(Group((Operation(method="GET", path=filter_address(one, key)),)) for one in sets)
@@ -112,24 +113,18 @@ def _changed(settings: Settings, request: Request) -> dict[str, Any]:
     return {name: header[name] for name in header if name not in {*KEY, REFERENCE}}
 
 
-def judge_change(
-    settings: Settings, request: Request, answers: Sequence[GroupReply]
-) -> Outcome | Refusal:
+def judge_change(settings: Settings, request: Request, answers: Sequence[GroupReply]) -> Result:
     """Say what became of a change; a refusal is returned as it is, it may deserve a second look."""
-    change = answers[0]
-    is_create = request.operation == CREATE
-    failed = change.failure
-    if failed is not None:
-        return refusal_of(failed, change_of_key=not is_create)
-    done = [reply for reply in change.replies if reply is not None and 200 <= reply.status < 300]
-    if len(done) < len(change.replies):
-        return Outcome(verdict=Verdict.UNKNOWN, error=LOST)
-    if is_create:
+    done = done_or_not(answers[0], change_of_key=not is_create(request))
+    if not isinstance(done, list):
+        return done
+    if is_create(request):
         return _created(request, done)
     seen = answers[1].replies[0]
     stands = seen.fields() if seen is not None and seen.status == 200 else None
     found = differences(_changed(settings, request), stands or {})
-    return _confirmed(request, done[0].status, _etag(seen, stands) or _etag(done[0], None), found)
+    etag = etag_of(seen, stands) or etag_of(done[0], None)
+    return _confirmed(request, done[0].status, etag, found)
 
 
 def _created(request: Request, done: Sequence[Reply]) -> Outcome:
@@ -141,7 +136,7 @@ def _created(request: Request, done: Sequence[Reply]) -> Outcome:
     for (place, fields), reply in zip(sent, done, strict=True):
         compare = line_differences if place.startswith("lines") else differences
         found += [f"{place}.{one}" for one in compare(fields, reply.fields() or {})]
-    return _confirmed(request, done[0].status, _etag(done[0], done[0].fields()), found)
+    return _confirmed(request, done[0].status, etag_of(done[0], done[0].fields()), found)
 
 
 def _confirmed(request: Request, status: int, etag: str | None, found: list[str]) -> Outcome:
@@ -154,50 +149,21 @@ def _confirmed(request: Request, status: int, etag: str | None, found: list[str]
     )
 
 
-def _etag(reply: Reply | None, fields: Mapping[str, Any] | None) -> str | None:
-    inside = (fields or {}).get("@odata.etag")
-    outside = reply.headers.get("etag") if reply is not None and reply.status < 300 else None
-    return str(inside or outside) if inside or outside else None
-
-
-def refusal_of(reply: Reply, *, change_of_key: bool = False) -> Refusal:
-    """Classify a reply inside a batch."""
-    after = parse_retry_after(reply.headers.get("retry-after", ""), time.time())
-    return read_refusal(reply.status, reply.body, change_of_key=change_of_key, after=after)
-
-
 def judge_look(settings: Settings, request: Request, answers: Sequence[GroupReply]) -> Outcome:
     """Say whether the effect stands there: ADOPTED, ABSENT, REJECTED, or the look-up failed."""
-    rows: list[list[dict[str, Any]]] = []
-    for answer in answers:
-        reply = answer.replies[0]
-        if reply is None:
-            return Outcome(verdict=Verdict.RETRY, error=LOST)
-        if reply.status != 200:
-            return refuse(refusal_of(reply), is_read=True)
-        listed = _listed(reply)
-        if listed is None:
-            return Outcome(verdict=Verdict.RETRY, error="the look-up's answer cannot be read")
-        rows.append(listed)
-    if request.operation == CREATE:
+    rows = seen_or_not(answers)
+    if not isinstance(rows, list):
+        return rows
+    if is_create(request):
         return _look_create(request, *rows)
     return _look_change(settings, request, rows[0])
 
 
-def _listed(reply: Reply) -> list[dict[str, Any]] | None:
-    fields = reply.fields() or {}
-    listed = fields.get("value")
-    # A list that goes on elsewhere is not known whole, and must not be taken for it.
-    if not isinstance(listed, list) or "@odata.nextLink" in fields:
-        return None
-    return listed
-
-
 def _look_create(
     request: Request,
-    headers: list[dict[str, Any]],
-    lines: list[dict[str, Any]],
-    charges: list[dict[str, Any]],
+    headers: Rows,
+    lines: Rows,
+    charges: Rows,
 ) -> Outcome:
     if not headers:
         return Outcome(verdict=Verdict.ABSENT, status=200)
@@ -208,14 +174,15 @@ def _look_create(
     found = differences(payload["header"], stands, DOCUMENT)
     found += set_differences(payload["lines"], lines, payload["charges"], charges)
     if found:
-        return _rejected("erp.order_differs", f"the order there differs: {'; '.join(found)}")
+        told = "; ".join(found)
+        return reject("erp.order_differs", f"the order there differs: {told}", status=200)
     others = differences(payload["header"], stands)
     return _adopted(request, stands, others)
 
 
-def _look_change(settings: Settings, request: Request, headers: list[dict[str, Any]]) -> Outcome:
+def _look_change(settings: Settings, request: Request, headers: Rows) -> Outcome:
     if not headers:
-        return _rejected("erp.order_missing", "the order to change is not there")
+        return reject("erp.order_missing", "the order to change is not there", status=200)
     stands = headers[0]
     foreign = _foreign(request, stands)
     if foreign is not None:
@@ -223,7 +190,7 @@ def _look_change(settings: Settings, request: Request, headers: list[dict[str, A
     changed = _changed(settings, request)
     if not differences(changed, stands, tuple(changed)):
         return _adopted(request, stands, [])
-    return Outcome(verdict=Verdict.ABSENT, status=200, external_version=_etag(None, stands))
+    return Outcome(verdict=Verdict.ABSENT, status=200, external_version=etag_of(None, stands))
 
 
 def _foreign(request: Request, stands: Mapping[str, Any]) -> Outcome | None:
@@ -231,9 +198,8 @@ def _foreign(request: Request, stands: Mapping[str, Any]) -> Outcome | None:
     if theirs.casefold() == request.reference.casefold():
         return None
     number = _key(request)[KEY[1]]
-    return _rejected(
-        "erp.number_taken", f"order {number} stands there with the reference {theirs!r}"
-    )
+    told = f"order {number} stands there with the reference {theirs!r}"
+    return reject("erp.number_taken", told, status=200)
 
 
 def _adopted(request: Request, stands: Mapping[str, Any], others: list[str]) -> Outcome:
@@ -241,11 +207,6 @@ def _adopted(request: Request, stands: Mapping[str, Any], others: list[str]) -> 
         verdict=Verdict.ADOPTED,
         status=200,
         external_id=_key(request)[KEY[1]],
-        external_version=_etag(None, stands),
+        external_version=etag_of(None, stands),
         error=f"adopted, with other values than ours: {'; '.join(others)}" if others else None,
     )
-
-
-def _rejected(code: str, message: str) -> Outcome:
-    violation = Violation(path="", code=code, message=message)
-    return Outcome(verdict=Verdict.REJECTED, status=200, error=message, violations=(violation,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,8 +15,14 @@ _SETS = {
     "header_set": "SalesOrderHeadersV2",
     "line_set": "SalesOrderLinesV3",
     "charge_set": "SalesOrderHeaderChargesV2",
+    "customer_set": "CustomersV3",
+    "invoice_header_set": "SalesInvoiceHeadersV2",
+    "invoice_line_set": "SalesInvoiceLinesV2",
 }
-_OTHERS = ("resource", "companies", "cancel_status", "batch_bytes")
+_SECRETS = ("event_secret", "previous_event_secret")
+_OTHERS = ("resource", "companies", "cancel_status", "batch_bytes", "shipment_service")
+_SERVICE = re.compile(r"[A-Za-z_]\w*/[A-Za-z_]\w*", re.ASCII)
+_PATH_SECRET = re.compile(r"[A-Za-z0-9._~-]{16,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,9 @@ class Settings:
     header_set: str
     line_set: str
     charge_set: str
+    customer_set: str
+    invoice_header_set: str
+    invoice_line_set: str
     companies: frozenset[str]
     """Legal entities we may write to, in lower case."""
     default_company: str
@@ -40,16 +50,27 @@ class Settings:
     """The SalesOrderStatus that calls a whole order off."""
     batch_bytes: int
     """A `$batch` body is not made longer than this, unless one order alone is."""
+    shipment_service: str = ""
+    """`<group>/<service>` of the custom service that posts packing slips; empty for none."""
+    event_secret: str = field(repr=False, default="")
+    """The end of the address that business events are sent to; empty where none are."""
+    previous_event_secret: str = field(repr=False, default="")
+    """The former one, while the endpoint is moved."""
 
     @property
     def scope(self) -> str:
         """Return the scope our tokens are for."""
         return f"{self.resource}/.default"
 
+    @property
+    def event_secrets(self) -> tuple[str, ...]:
+        """Return what an event's address may end with, the present one first."""
+        return tuple(one for one in (self.event_secret, self.previous_event_secret) if one)
+
 
 def read_settings(partner: str, connection: Mapping[str, Any]) -> Settings:
     """Check the connection settings of a partner; raises `ValueError` naming key and remedy."""
-    known = {*_REQUIRED, *_SETS, *_OTHERS}
+    known = {*_REQUIRED, *_SETS, *_SECRETS, *_OTHERS}
     for key in connection:
         if key not in known:
             raise _wrong(partner, key, f"is not known; known are {', '.join(sorted(known))}")
@@ -68,6 +89,8 @@ def read_settings(partner: str, connection: Mapping[str, Any]) -> Settings:
         default_company=company,
         cancel_status=_text(partner, {"cancel_status": "Canceled", **connection}, "cancel_status"),
         batch_bytes=_bytes(partner, connection),
+        shipment_service=_service(partner, connection),
+        **{key: _path_secret(partner, connection, key) for key in _SECRETS},
     )
 
 
@@ -100,6 +123,25 @@ def _set_name(partner: str, connection: Mapping[str, Any], key: str) -> str:
     if not name.isidentifier():
         raise _wrong(partner, key, f"must be the name of an entity set, as {_SETS[key]}")
     return name
+
+
+def _service(partner: str, connection: Mapping[str, Any]) -> str:
+    if "shipment_service" not in connection:
+        return ""
+    name = _text(partner, connection, "shipment_service")
+    if not _SERVICE.fullmatch(name):
+        raise _wrong(partner, "shipment_service", 'must be "<service group>/<service>"')
+    return name
+
+
+def _path_secret(partner: str, connection: Mapping[str, Any], key: str) -> str:
+    if key not in connection:
+        return ""
+    secret = _text(partner, connection, key)
+    if not _PATH_SECRET.fullmatch(secret):
+        remedy = "must be 16 characters or more, of letters, digits, '.', '_', '~' and '-'"
+        raise _wrong(partner, key, remedy)
+    return secret
 
 
 def _companies(partner: str, connection: Mapping[str, Any], default: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Shopify: signed webhooks in, Admin GraphQL to read. Contract: Admin API 2026-07."""
+"""Shopify: signed webhooks in, Admin GraphQL to read and to write. Contract: Admin API 2026-07."""
 
 from __future__ import annotations
 

@@ -1,39 +1,82 @@
-"""One shop as a partner that sends orders."""
+"""One shop as a partner: it sends orders, and tells its customers what became of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
-from syncworkers.connectors.base import ANSWERS
-from syncworkers.connectors.shopify import doctor, orders, webhooks
+from syncworkers.connectors.base import ANSWERS, Outcome, Verdict
+from syncworkers.connectors.secrets import evidence
+from syncworkers.connectors.shopify import (
+    doctor,
+    fulfilments,
+    metafields,
+    orders,
+    tracking,
+    webhooks,
+)
+from syncworkers.connectors.shopify.calls import Calls
 from syncworkers.connectors.shopify.settings import read_settings
 from syncworkers.connectors.shopify.shop import Shop
+from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from syncworkers.connectors.base import Budget, Header, Received, Record, TokenCache
+    from syncworkers.connectors.base import (
+        Budget,
+        Deadline,
+        Header,
+        Received,
+        Record,
+        Request,
+        TokenCache,
+    )
     from syncworkers.policy.partners import PartnerPolicy
 
 CANCELLED = "orders/cancelled"
+POLLED = "orders/polled"
+READ_TOPICS: Mapping[str, str] = {webhooks.ORDER: POLLED}
+
+
+class Operation(Protocol):
+    """How one kind of change is made and looked up: one outcome per request, in order."""
+
+    def push(self, calls: Calls, requests: Sequence[Request]) -> list[Outcome]:
+        """Make the changes."""
+        ...
+
+    def find(self, calls: Calls, requests: Sequence[Request]) -> list[Outcome]:
+        """Look them up."""
+        ...
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "shipment.create": fulfilments,
+    "shipment.track": tracking,
+    "invoice.note": metafields,
+}
 
 
 class Shopify:
-    """Offers `Receives` and `Pulls` of `connectors.base`."""
+    """Offers `Receives`, `Pulls` and `Pushes` of `connectors.base`."""
 
     answers = ANSWERS
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
     reread = frozenset({CANCELLED})
-    polled_topic = reread_topic = "orders/polled"
+    read_topics = READ_TOPICS
+    polled_topic = reread_topic = POLLED
     """What we name an order that we read ourselves, after a poll or a hint."""
 
     def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
         self._settings = read_settings(policy.name, policy.connection)
         self._shop = Shop(self._settings, tokens, budget, call_deadline=policy.lane.call_deadline)
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
-        """Prove and describe a webhook; raises `ProofError`."""
+    def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:
+        """Prove and describe a webhook; raises `ProofError`. The address holds no secret here."""
         return webhooks.receive(self._settings, headers, body)
 
     def changed(self, kind: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Header]]:
@@ -46,6 +89,16 @@ class Shopify:
         _only_orders(kind)
         return orders.fetch(self._shop, external_ids)
 
+    def push(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Make the changes; what may have happened without an answer stays unknown."""
+        calls = Calls(self._shop, deadline, finds=False)
+        return _by_operation(requests, lambda operation, some: operation.push(calls, some))
+
+    def find(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Look the changes up: by tracking number and lines, or by the values set."""
+        calls = Calls(self._shop, deadline, finds=True)
+        return _by_operation(requests, lambda operation, some: operation.find(calls, some))
+
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""
         return doctor.check(self._shop, self._settings)
@@ -53,6 +106,31 @@ class Shopify:
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._shop.close()
+
+
+def _by_operation(
+    requests: Sequence[Request], act: Callable[[Operation, list[Request]], list[Outcome]]
+) -> list[Outcome]:
+    """Let each operation act on its own requests; return the outcomes in the order given."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, request in enumerate(requests):
+        places[request.operation].append(place)
+    outcomes: dict[int, Outcome] = {}
+    for name, some in places.items():
+        mine = [requests[place] for place in some]
+        operation = OPERATIONS.get(name)
+        found = act(operation, mine) if operation else [_unknown(name)] * len(mine)
+        outcomes |= zip(some, found, strict=True)
+    return [
+        replace(outcomes[place], sent=evidence(json.dumps(request.payload, ensure_ascii=False)))
+        for place, request in enumerate(requests)
+    ]
+
+
+def _unknown(operation: str) -> Outcome:
+    message = f"{operation} is not known here"
+    violation = Violation(path="", code="operation.unknown", message=message)
+    return Outcome(verdict=Verdict.REJECTED, error=message, violations=(violation,))
 
 
 def _only_orders(kind: str) -> None:

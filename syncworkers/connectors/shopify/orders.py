@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Header, Record
+from syncworkers.connectors.shopify.answers import shaped
 from syncworkers.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -25,36 +26,53 @@ def changed(shop: Shop, since: dt.datetime, until: dt.datetime) -> Iterator[list
     after: str | None = None
     while True:
         variables = {"first": PAGE, "after": after, "query": window}
-        page = shop.query("orders_changed", variables)["orders"]
-        yield [_header(node) for node in page["nodes"]]
-        if not page["pageInfo"]["hasNextPage"]:
+        data = shop.query("orders_changed", variables)
+        with shaped():
+            page = data["orders"]
+            headers = [_header(node) for node in page["nodes"]]
+            after = _next(page, after)
+        yield headers
+        if after is None:
             return
-        after = page["pageInfo"]["endCursor"]
 
 
 def fetch(shop: Shop, external_ids: Sequence[str]) -> list[Record]:
-    """Read whole orders; what the shop does not have is left out."""
+    """Read whole orders; what the shop does not have, or cannot have, is left out."""
     records = []
-    for start in range(0, len(external_ids), TOGETHER):
-        some = external_ids[start : start + TOGETHER]
+    possible = [one for one in external_ids if one.isdecimal() and one.isascii()]
+    for start in range(0, len(possible), TOGETHER):
+        some = possible[start : start + TOGETHER]
         ids = [f"gid://shopify/Order/{one}" for one in some]
-        nodes = shop.query("orders_by_id", {"ids": ids})["nodes"]
-        records += [_record(shop, node) for node in nodes if node]
+        data = shop.query("orders_by_id", {"ids": ids})
+        with shaped():
+            records += [_record(shop, node) for node in data["nodes"] if node]
     return records
 
 
 def _record(shop: Shop, node: dict[str, Any]) -> Record:
     page = node["lineItems"]
     lines = list(page["nodes"])
-    while page["pageInfo"]["hasNextPage"]:
-        variables = {"id": node["id"], "after": page["pageInfo"]["endCursor"]}
-        order = shop.query("order_lines", variables)["order"]
+    after = _next(page, None)
+    while after is not None:
+        order = shop.query("order_lines", {"id": node["id"], "after": after})["order"]
         if order is None:
             raise RetryableError("the order vanished while its lines were read")
         page = order["lineItems"]
         lines += page["nodes"]
+        after = _next(page, after)
     whole = {**node, "lineItems": {"nodes": lines}}
     return Record(external_id=str(node["legacyResourceId"]), body=json.dumps(whole))
+
+
+def _next(page: dict[str, Any], before: str | None) -> str | None:
+    """Return where the next page begins; paging must end, so it cannot begin where this one did."""
+    info = page["pageInfo"]
+    if not info["hasNextPage"]:
+        return None
+    after: str | None = info["endCursor"]
+    if after is None or after == before:
+        raise ValueError("the next page is this one")
+    return after
 
 
 def _header(node: dict[str, Any]) -> Header:

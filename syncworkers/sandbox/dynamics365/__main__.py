@@ -14,6 +14,8 @@ def main() -> None:
     parser = arguments("A simulated Dynamics 365 Finance and Supply Chain Management.")
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--client-secret", required=True)
+    parser.add_argument("--event-url", default="", help="where business events go")
+    parser.add_argument("--pace", type=float, default=1.0, help="scales the partner's waits")
     given = parser.parse_args()
     environment = build(
         FaultPlan(level=given.faults, seed=given.seed),
@@ -21,6 +23,9 @@ def main() -> None:
         client_secret=given.client_secret,
         speed=given.speed,
         caller_deadline=given.caller_deadline,
+        event_url=given.event_url,
+        seed=given.seed,
+        pace=given.pace,
     )
     limit = environment.limit
     sys.stdout.write(

@@ -1,4 +1,4 @@
-"""The simulated environment as a web application: token, OData, `$batch`, control face."""
+"""The simulated environment as a web application: token, OData, `$batch`, services, control."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from flask import Flask, Response, jsonify, request
 from syncworkers.sandbox.calls import CallLog
 from syncworkers.sandbox.dynamics365 import multipart, numbers
 from syncworkers.sandbox.dynamics365.books import Books
-from syncworkers.sandbox.dynamics365.control import serve_control
+from syncworkers.sandbox.dynamics365.control import serve_books, serve_invoices, serve_switches
+from syncworkers.sandbox.dynamics365.events import EventSender
+from syncworkers.sandbox.dynamics365.invoicing import Invoicing
 from syncworkers.sandbox.dynamics365.odata import Api, refusal
+from syncworkers.sandbox.dynamics365.slips import Slips, serve_slips
 from syncworkers.sandbox.faults import CallFault, FaultPlan
 from syncworkers.sandbox.limits import WindowLimit
 from syncworkers.sandbox.serving import control, flask_app
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 
 LIMIT = (6000, 300.0)
 """Requests in a window of seconds, at speed 1."""
+SERVICES = "/api/services/"
 TOKEN_LIFE = 3599.0
+INVOICE_AFTER = 2.0
+"""Seconds between a packing slip and its invoice, at pace 1."""
 THROTTLED = "Number of requests exceeded the limit of {} over the time window of {:g} seconds."
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1></body></html>"
 
@@ -38,6 +44,9 @@ class Environment:
     calls: CallLog
     tokens: TokenOffice
     limit: WindowLimit
+    slips: Slips
+    invoicing: Invoicing
+    sender: EventSender
     program: Any
 
 
@@ -49,34 +58,67 @@ def build(
     speed: float = 1.0,
     caller_deadline: float = 3.0,
     companies: frozenset[str] = frozenset({"usmf"}),
+    event_url: str = "",
+    seed: int = 1,
+    pace: float = 1.0,
+    invoicing: bool = True,
 ) -> Environment:
-    """Put an environment together; `speed` scales its limits."""
+    """Put an environment together; `speed` scales its limits, `pace` its waits.
+
+    Business events go to `event_url`; with `invoicing` each packing slip is invoiced by itself.
+    """
+    app = flask_app(__name__)
     books = Books(companies, min(companies))
     calls = CallLog()
-    tokens = TokenOffice(client_id, client_secret, life=TOKEN_LIFE)
-    limit = WindowLimit(LIMIT[0] * speed, LIMIT[1])
-    app = flask_app(__name__)
-    _serve_tokens(app, tokens)
-    _serve_data(app, books, tokens, limit)
-    app.register_blueprint(control(plan))
-    serve_control(app, books, calls, plan)
-    program = FaultyTransport(
-        app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
+    sender = EventSender(event_url, plan, seed=seed)
+    biller = Invoicing(books, sender, after=INVOICE_AFTER * pace, automatic=invoicing)
+    environment = Environment(
+        books=books,
+        plan=plan,
+        calls=calls,
+        tokens=TokenOffice(client_id, client_secret, life=TOKEN_LIFE),
+        limit=WindowLimit(LIMIT[0] * speed, LIMIT[1]),
+        slips=Slips(books, biller.follow),
+        invoicing=biller,
+        sender=sender,
+        program=FaultyTransport(
+            app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
+        ),
     )
-    return Environment(
-        books=books, plan=plan, calls=calls, tokens=tokens, limit=limit, program=program
-    )
+    _serve(app, environment)
+    return environment
+
+
+def _serve(app: Flask, environment: Environment) -> None:
+    _serve_tokens(app, environment.tokens)
+    _guard(app, environment.tokens, environment.limit)
+    _serve_data(app, environment.books)
+    serve_slips(app, environment.slips)
+    app.register_blueprint(control(environment.plan))
+    serve_books(app, environment)
+    serve_switches(app, environment)
+    serve_invoices(app, environment)
 
 
 def _operation(environ: dict[str, Any]) -> tuple[str, bool]:
-    path = environ["PATH_INFO"]
+    """Name a call for the log, and say whether it may be faulted."""
+    path, body = environ["PATH_INFO"], environ["sandbox.body"]
+    last = path.rpartition("/")[2]
     if path.endswith("/oauth2/v2.0/token"):
         return "token", False
-    reads = b"\r\nGET " in environ["sandbox.body"]
-    changes = any(f"\r\n{one} ".encode() in environ["sandbox.body"] for one in ("POST", "PATCH"))
-    if path.endswith("$batch"):
-        return ("look" if reads and not changes else "change"), True
-    return f"{environ['REQUEST_METHOD']} {path.split('/')[-1].partition('(')[0]}", True
+    if path.startswith(SERVICES):
+        return f"slip_{last}", True
+    if last == "$batch":
+        return _batch_operation(body), True
+    if last == "SalesInvoiceHeadersV2" and "InvoiceDate" in environ["QUERY_STRING"]:
+        return "invoices_changed", True
+    return f"{environ['REQUEST_METHOD']} {last.partition('(')[0]}", True
+
+
+def _batch_operation(body: bytes) -> str:
+    if any(f"\r\n{one} ".encode() in body for one in ("POST", "PATCH")):
+        return "change"
+    return "invoices_read" if b"\r\nGET SalesInvoice" in body else "look"
 
 
 def _refuse(fault: CallFault) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -99,12 +141,10 @@ def _serve_tokens(app: Flask, tokens: TokenOffice) -> None:
         return jsonify({"token_type": "Bearer", "expires_in": life, "access_token": value}), 200
 
 
-def _serve_data(app: Flask, books: Books, tokens: TokenOffice, limit: WindowLimit) -> None:
-    api = Api(books)
-
+def _guard(app: Flask, tokens: TokenOffice, limit: WindowLimit) -> None:
     @app.before_request
     def guard() -> Response | None:
-        if not request.path.startswith("/data/"):
+        if not request.path.startswith(("/data/", SERVICES)):
             return None
         if not tokens.good(request.headers.get("Authorization", "").removeprefix("Bearer ")):
             return _response(refusal(401, "Unauthorized"))
@@ -114,6 +154,10 @@ def _serve_data(app: Flask, books: Books, tokens: TokenOffice, limit: WindowLimi
             answer.headers["Retry-After"] = str(max(1, round(wait)))
             return _response(answer)
         return None
+
+
+def _serve_data(app: Flask, books: Books) -> None:
+    api = Api(books)
 
     @app.post("/data/$batch")
     def batch() -> Response:

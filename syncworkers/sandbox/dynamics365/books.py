@@ -7,6 +7,7 @@ import itertools
 import re
 import threading
 import time
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,10 +41,14 @@ class StaleError(Exception):
 
 @dataclass(slots=True)
 class Master:
-    """Which items, customers and warehouses exist; None accepts whatever is plausible."""
+    """Which items, customers and warehouses exist; None accepts whatever is plausible.
+
+    A customer that was created exists too.
+    """
 
     items: frozenset[str] | None = None
     customers: frozenset[str] | None = None
+    customer_groups: frozenset[str] | None = None
     warehouses: Mapping[str, str] | None = None
     """Warehouse → site; "" for one without."""
 
@@ -54,9 +59,34 @@ class Master:
         return self.warehouses.get(warehouse)
 
     def has(self, kind: str, name: str) -> bool:
-        """Say whether an item or customer exists."""
+        """Say whether an item, customer or customer group exists."""
         known: frozenset[str] | None = getattr(self, kind)
         return bool(_PLAUSIBLE.fullmatch(name)) if known is None else name in known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """A posted packing slip; `lines` are units by the order line's reference.
+
+    `posted_at` is in seconds of Unix time.
+    """
+
+    company: str
+    shipment_id: str
+    order: str
+    number: str
+    posted_at: float
+    tracking_number: str
+    lines: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A posted invoice: its header and lines as records; `posted_at` in seconds of Unix time."""
+
+    header: Record
+    lines: tuple[Record, ...]
+    posted_at: float
 
 
 class Books:
@@ -65,12 +95,25 @@ class Books:
     def __init__(self, companies: frozenset[str], default_company: str) -> None:
         self.companies = companies
         self.default_company = default_company
-        self.master = Master()
         self.lock = threading.RLock()
         self.sets: dict[str, dict[Key, Record]] = {name: {} for name in entities.KEYS}
+        self.known_before: set[Key] = set()
+        """Customers that nobody created through us."""
+        self._master = Master()
         self._parts: dict[tuple[str, Key], list[Record]] = {}
         """By set and order: its lines, its charges."""
+        self.refused: Counter[Key] = Counter()
+        """By order: changes that came too late. An auditor asks why somebody must look at it."""
         self.created_at: dict[Key, float] = {}
+        """By order."""
+        self.delivered: dict[str, Decimal] = defaultdict(Decimal)
+        """Units on packing slips, by lot."""
+        self.invoiced: dict[str, Decimal] = defaultdict(Decimal)
+        """Units on invoices, by lot."""
+        self.slips: dict[Key, list[Slip]] = defaultdict(list)
+        """By order."""
+        self.invoices: dict[Key, list[Posted]] = defaultdict(list)
+        """By order."""
         self.fail_next_line: list[str] = []
         """Switch: refuse the next second line with this infolog."""
         self._undo: list[Callable[[], None]] = []
@@ -80,6 +123,26 @@ class Books:
         for company in companies:
             record = {"LegalEntityId": company, "Name": company.upper()}
             self.sets["LegalEntities"][(company,)] = record
+
+    @property
+    def master(self) -> Master:
+        """Say what exists from the beginning."""
+        return self._master
+
+    @master.setter
+    def master(self, master: Master) -> None:
+        table = self.sets["CustomersV3"]
+        with self.lock:
+            for key in self.known_before:
+                del table[key]
+            names = master.customers or ()
+            new: set[Key] = {(one, name) for one in self.companies for name in names}
+            self.known_before = new - table.keys()
+            for key in self.known_before:
+                named = {"dataAreaId": key[0], "CustomerAccount": key[1]}
+                table[key] = {**entities.CUSTOMER, **named, "OrganizationName": key[1]}
+                self.stamp(table[key])
+            self._master = master
 
     @contextmanager
     def change_set(self) -> Iterator[Callable[[], None]]:
@@ -112,6 +175,7 @@ class Books:
             "SalesOrderHeadersV2": self._header,
             "SalesOrderLinesV3": self._line,
             "SalesOrderHeaderChargesV2": self._charge,
+            "CustomersV3": self._customer,
         }.get(set_name)
         if fill is None:
             raise WriteError(set_name, "Error: The entity is read-only here.")
@@ -120,17 +184,19 @@ class Books:
         table = self.sets[set_name]
         if key in table:
             raise WriteError(set_name, f"Error: Cannot create a record. {entities.EXISTS}")
-        self._stamp(record)
+        self.stamp(record)
         table[key] = record
-        self.created_at[key] = time.time()
         self._undo.append(lambda: table.__delitem__(key))
+        if set_name == "SalesOrderHeadersV2":
+            self.created_at[key] = time.time()
         if set_name in {"SalesOrderLinesV3", "SalesOrderHeaderChargesV2"}:
             parts = self._parts.setdefault((set_name, entities.order_key(record)), [])
             parts.append(record)
             self._undo.append(lambda: parts.remove(record))
         return record
 
-    def _stamp(self, record: Record) -> None:
+    def stamp(self, record: Record) -> None:
+        """Give a record a new ETag: it changed."""
         raw = f"'1,{next(self._versions)}'".encode()
         record["@odata.etag"] = f'W/"{base64.b64encode(raw).decode()}"'
 
@@ -146,7 +212,7 @@ class Books:
         if set_name == "SalesOrderHeadersV2":
             self._check_header_change(record, sent)
         record.update(sent)
-        self._stamp(record)
+        self.stamp(record)
         if sent.get("SalesOrderStatus") == "Canceled":
             self._cancel_lines(record)
 
@@ -162,8 +228,9 @@ class Books:
         unknown = sorted(set(sent) - set(entities.HEADER))
         if unknown:
             raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
-        if record["SalesOrderProcessingStatus"] in {"Picked", "Delivered", "Invoiced"}:
-            state = record["SalesOrderProcessingStatus"].lower()
+        state = entities.TOO_LATE.get(record["SalesOrderProcessingStatus"])
+        if state is not None:
+            self.refused[entities.order_key(record)] += 1
             raise WriteError(entity, f"Error: Order is {state} and cannot be changed.")
         if sent.get("SalesOrderStatus") == "Canceled":
             sent["SalesOrderProcessingStatus"] = "Canceled"
@@ -190,7 +257,8 @@ class Books:
         customer = str(sent.get("OrderingCustomerAccountNumber") or "")
         if not customer:
             raise WriteError(entity, "Error: Field 'Customer account' must be filled in.")
-        if not self.master.has("customers", customer):
+        known = (sent["dataAreaId"], customer) in self.sets["CustomersV3"]
+        if not known and not self.master.has("customers", customer):
             raise WriteError(entity, entities.not_found(customer, "Customer account", "Customers"))
         unknown = sorted(set(sent) - set(entities.HEADER))
         if unknown:
@@ -249,6 +317,29 @@ class Books:
         if not sent.get("SalesChargeCode"):
             raise WriteError(entity, "Error: Field 'Charges code' must be filled in.")
         return {**entities.CHARGE, **_filled(sent)}
+
+    def _customer(self, sent: Record) -> Record:
+        entity = "CustCustomerV3Entity"
+        unknown = sorted(set(sent) - set(entities.CUSTOMER))
+        if unknown:
+            raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
+        record = {**entities.CUSTOMER, **_filled(sent)}
+        is_person = record["PartyType"] == "Person"
+        name = "PersonLastName" if is_person else "OrganizationName"
+        for field, label in ((name, "Name"), ("CustomerGroupId", "Customer group")):
+            if not record[field]:
+                raise WriteError(entity, f"Error: Field '{label}' must be filled in.")
+        group = record["CustomerGroupId"]
+        if not self.master.has("customer_groups", group):
+            raise WriteError(entity, entities.not_found(group, "Customer group", "Customer groups"))
+        account = record["CustomerAccount"] or f"C-{next(self._sequence):06}"
+        whole = " ".join(filter(None, (record["PersonFirstName"], record["PersonLastName"])))
+        named = whole if is_person else record["OrganizationName"]
+        return record | {
+            "CustomerAccount": account,
+            "PartyNumber": f"{next(self._sequence):09}",
+            "NameAlias": named[:20],  # cut without a word, there too
+        }
 
 
 def _filled(sent: Record) -> Record:

@@ -15,11 +15,28 @@ SITE = (
     "Warning: Inventory dimension Site is mandatory and must consequently be specified.; "
     "Error: Update has been canceled.."
 )
+TOO_LATE = {
+    "Picked": "picked",
+    "PartiallyDelivered": "partially delivered",
+    "Delivered": "delivered",
+    "DeliveredPartiallyInvoiced": "delivered",
+    "PartiallyInvoiced": "partially invoiced",
+    "Invoiced": "invoiced",
+}
+"""In these states an order's header changes no more; in F&O's words."""
 KEYS: dict[str, tuple[str, ...]] = {
     "SalesOrderHeadersV2": ("dataAreaId", "SalesOrderNumber"),
     "SalesOrderLinesV3": ("dataAreaId", "InventoryLotId"),
     "SalesOrderHeaderChargesV2": ("dataAreaId", "SalesOrderNumber", "ChargeLineNumber"),
     "LegalEntities": ("LegalEntityId",),
+    "CustomersV3": ("dataAreaId", "CustomerAccount"),
+    # The keys of these three are unverified.
+    "PackingSlipTrackingInformation": ("dataAreaId", "SalesOrderNumber", "PackingSlipNumber"),
+    "SalesInvoiceHeadersV2": ("dataAreaId", "InvoiceNumber", "InvoiceDate", "LedgerVoucher"),
+    "SalesInvoiceLinesV2": (
+        *("dataAreaId", "InvoiceNumber", "InvoiceDate", "LedgerVoucher"),
+        "LineCreationSequenceNumber",
+    ),
 }
 NO_COMPANY = frozenset({"LegalEntities"})
 """Sets that belong to no company."""
@@ -110,6 +127,100 @@ CHARGE: Record = {
     "SalesTaxItemGroupCode": "",
 }
 
+CUSTOMER: Record = {
+    "dataAreaId": "",
+    "CustomerAccount": "",
+    "PartyType": "Organization",
+    "PartyNumber": "",
+    "PersonFirstName": "",
+    "PersonMiddleName": "",
+    "PersonLastName": "",
+    "OrganizationName": "",
+    "NameAlias": "",
+    "CustomerGroupId": "",
+    "SalesCurrencyCode": "",
+    "LanguageId": "en-us",
+    "OnHoldStatus": "No",
+    "CreditLimit": 0,
+    "CreditLimitIsMandatory": "No",
+    "InvoiceAccount": "",
+    "PaymentTerms": "",
+    "PaymentMethod": "",
+    "DeliveryMode": "",
+    "DeliveryTerms": "",
+    "PrimaryContactEmail": "",
+    "PrimaryContactPhone": "",
+}
+TRACKING: Record = {
+    "dataAreaId": "",
+    "SalesOrderNumber": "",
+    "PackingSlipNumber": "",
+    "DeliveryDate": NO_DATE,
+    "TrackingNumber": "",
+    "TrackingURL": "",
+}
+INVOICE_HEADER: Record = {
+    "dataAreaId": "",
+    "InvoiceNumber": "",
+    "InvoiceDate": NO_DATE,
+    "LedgerVoucher": "",
+    "SalesOrderNumber": "",
+    "CustomersOrderReference": "",
+    "InvoiceCustomerAccountNumber": "",
+    "CurrencyCode": "",
+    "TotalInvoiceAmount": 0,
+    "TotalTaxAmount": 0,
+    "InvoiceHeaderTaxAmount": 0,
+    "TotalChargeAmount": 0,
+    "TotalDiscountAmount": 0,
+    "TotalDiscountCustomerGroupCode": "",
+    "ContactPersonId": "",
+    "DeliveryModeCode": "",
+    "DeliveryTermsCode": "",
+    "PaymentTermsName": "",
+    "SalesOrderOriginCode": "",
+    "SalesOrderResponsiblePersonnelNumber": "",
+    "InvoiceAddressCity": "",
+    "InvoiceAddressCountryRegionId": "",
+    "InvoiceAddressCountryRegionISOCode": "",
+    "InvoiceAddressRecId": 0,
+    "InvoiceAddressState": "",
+    "InvoiceAddressStreet": "",
+    "InvoiceAddressStreetNumber": "",
+    "InvoiceAddressZipCode": "",
+}
+INVOICE_LINE: Record = {
+    "dataAreaId": "",
+    "InvoiceNumber": "",
+    "InvoiceDate": NO_DATE,
+    "LedgerVoucher": "",
+    "LineCreationSequenceNumber": 0,
+    "ProductNumber": "",
+    "ProductName": "",
+    "ProductDescription": "",
+    "InvoicedQuantity": 0,
+    "SalesUnitSymbol": "ea",
+    "SalesPrice": 0,
+    "LineAmount": 0,
+    "LineTotalDiscountAmount": 0,
+    "LineTotalTaxAmount": 0,
+    "LineTotalChargeAmount": 0,
+    "CurrencyCode": "",
+    "ConfirmedShippingDate": NO_DATE,
+    "InventorySiteId": "",
+    "InventoryWarehouseId": "",
+    "OrderedInventoryStatusId": "",
+    "ItemBatchNumber": "",
+    "DimensionNumber": "",
+    "ProductColorId": "",
+    "ProductConfigurationId": "",
+    "ProductSizeId": "",
+    "ProductStyleId": "",
+    "ProductVersionId": "",
+    "SalesProductCategoryName": "",
+    "SalesProductCategoryHierarchyName": "",
+}
+
 
 def key_of(set_name: str, record: Record) -> tuple[str, ...]:
     """Return a record's key; companies compare without case, nothing is trimmed."""
@@ -126,6 +237,11 @@ def order_key(record: Record) -> tuple[str, ...]:
 
 def _plain(name: str, value: Any) -> str:
     return str(value).lower() if name in {"dataAreaId", "LegalEntityId"} else str(value)
+
+
+def noon(day: str) -> str:
+    """Write a date-only field: noon UTC of that day."""
+    return f"{day}T12:00:00Z"
 
 
 def not_found(value: str, field: str, table: str) -> str:

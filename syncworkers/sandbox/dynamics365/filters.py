@@ -1,10 +1,11 @@
-"""The subset of `$filter` that F&O knows: eq ne gt ge lt le, and, or, parentheses.
+"""The subset of `$filter` that F&O knows: eq ne gt ge lt le, and, or, parentheses, instants.
 
 `in`, `has` and unqualified enum values are refused, as there.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import operator
 import re
 from decimal import Decimal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<enum>[A-Za-z_.]+)'(?P<symbol>[^']*)'|'(?P<text>(?:[^']|'')*)'"
+    r"|(?P<instant>\d{4}-\d\d-\d\dT[\d:.]+Z)"
     r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w-])|(?P<word>[A-Za-z_][\w]*)|(?P<mark>[()]))"
 )
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -104,6 +106,8 @@ def _token(match: re.Match[str]) -> tuple[str, Any]:
         return "enum", match["symbol"]
     if match["text"] is not None:
         return "text", match["text"].replace("''", "'")
+    if match["instant"]:
+        return "instant", _instant(match["instant"])
     if match["number"]:
         return "number", Decimal(match["number"])
     if match["word"]:
@@ -118,6 +122,16 @@ def _test(name: str, compare: Callable[[Any, Any], bool], wanted: Any) -> Test:
         value = record[name]
         if name in CASELESS:
             return compare(str(value).lower(), str(wanted).lower())
-        return compare(value, wanted)
+        try:
+            return compare(_instant(value) if isinstance(wanted, dt.datetime) else value, wanted)
+        except TypeError:
+            raise FilterError(f"{name} cannot be compared with {wanted!r}") from None
 
     return test
+
+
+def _instant(text: Any) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        raise FilterError(f"{text!r} is no moment") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,14 @@ from flask import Flask, Response, jsonify, request
 from syncworkers.sandbox.calls import CallLog
 from syncworkers.sandbox.faults import CallFault
 from syncworkers.sandbox.serving import control, flask_app
+from syncworkers.sandbox.shopify.apps import Apps
 from syncworkers.sandbox.shopify.books import Books
-from syncworkers.sandbox.shopify.control import serve_books, serve_orders
+from syncworkers.sandbox.shopify.control import serve_books, serve_orders, serve_staff
+from syncworkers.sandbox.shopify.costs import CostBucket
 from syncworkers.sandbox.shopify.customers import Customers
-from syncworkers.sandbox.shopify.graphql import Api, CostBucket
+from syncworkers.sandbox.shopify.graphql import Api
+from syncworkers.sandbox.shopify.reads import SCOPES
+from syncworkers.sandbox.shopify.staff import Staff
 from syncworkers.sandbox.shopify.webhooks import WebhookSender
 from syncworkers.sandbox.tokens import TokenOffice
 from syncworkers.sandbox.transport import FaultyTransport
@@ -25,6 +30,7 @@ VERSION = "2026-07"
 POINTS = (2000.0, 100.0)
 """Size of the bucket and points restored a second, at speed 1 (a standard plan)."""
 TOKEN_LIFE = 86399.0
+_OPERATION = re.compile(rb"(?:query|mutation) ([A-Z]\w*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Shop:
     bucket: CostBucket
     sender: WebhookSender
     customers: Customers
+    apps: Apps
+    staff: Staff
     program: Any
 
 
@@ -59,10 +67,13 @@ def build(
     bucket = CostBucket(POINTS[0] * speed, POINTS[1] * speed)
     sender = WebhookSender(webhook_url, shop, client_secret, VERSION, plan, seed=seed)
     customers = Customers(books, sender)
+    apps = Apps(books, sender)
+    staff = Staff(books, sender)
     app = flask_app(__name__)
-    _serve_admin(app, Api(books, bucket, shop=shop, version=VERSION), tokens)
+    _serve_admin(app, Api(books, apps, bucket, shop=shop, version=VERSION), tokens)
     app.register_blueprint(control(plan))
     serve_orders(app, books, customers, sender)
+    serve_staff(app, staff)
     serve_books(app, books, calls, plan, customers, sender)
     program = FaultyTransport(
         app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
@@ -75,6 +86,8 @@ def build(
         bucket=bucket,
         sender=sender,
         customers=customers,
+        apps=apps,
+        staff=staff,
         program=program,
     )
 
@@ -82,17 +95,10 @@ def build(
 def _operation(environ: dict[str, Any]) -> tuple[str, bool]:
     if environ["PATH_INFO"].endswith("/access_token"):
         return "token", False
-    body = environ["sandbox.body"]
-    found = [
-        name
-        for mark, name in (
-            (b"query OrdersChanged", "orders_changed"),
-            (b"query OrdersById", "orders_by_id"),
-            (b"query OrderLines", "order_lines"),
-        )
-        if mark in body
-    ]
-    return (found or ["graphql"])[0], True
+    found = _OPERATION.search(environ["sandbox.body"])
+    if not found:
+        return "graphql", True
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", found[1].decode()).lower(), True
 
 
 def _refuse(fault: CallFault) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -110,7 +116,7 @@ def _serve_admin(app: Flask, api: Api, tokens: TokenOffice) -> None:
         value = tokens.issue(form.get("client_id", ""), form.get("client_secret", ""))
         if form.get("grant_type") != "client_credentials" or value is None:
             return jsonify({"error": "invalid_client"}), 400
-        answer = {"access_token": value, "scope": "read_orders", "expires_in": int(tokens.life)}
+        answer = {"access_token": value, "scope": ",".join(SCOPES), "expires_in": int(tokens.life)}
         return jsonify(answer), 200
 
     @app.post("/admin/api/<version>/graphql.json")

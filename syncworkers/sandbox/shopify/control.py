@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from syncworkers.sandbox.calls import CallLog
     from syncworkers.sandbox.faults import FaultPlan
     from syncworkers.sandbox.shopify.books import Books
+    from syncworkers.sandbox.shopify.staff import Staff
     from syncworkers.sandbox.shopify.webhooks import WebhookSender
 
 
@@ -50,12 +51,34 @@ def serve_orders(app: Flask, books: Books, customers: Customers, sender: Webhook
 def _serve_changes(app: Flask, customers: Customers) -> None:
     @app.post("/_sandbox/orders/<order_id>/cancel")
     def cancel(order_id: str) -> tuple[Response, int]:
-        return jsonify({"ok": True}), 202 if customers.cancel(order_id) else 404
+        return _done(is_done=customers.cancel(order_id))
 
     @app.post("/_sandbox/orders/<order_id>/readdress")
     def readdress(order_id: str) -> tuple[Response, int]:
-        done = customers.readdress(order_id, request.get_json(force=True))
-        return jsonify({"ok": True}), 202 if done else 404
+        return _done(is_done=customers.readdress(order_id, request.get_json(force=True)))
+
+
+def serve_staff(app: Flask, staff: Staff) -> None:
+    """Offer what the shop's own people do with orders on their way."""
+
+    @app.post("/_sandbox/orders/<order_id>/hold")
+    def hold(order_id: str) -> tuple[Response, int]:
+        """Hold an order; `{"held": false}` lets it go."""
+        held = bool(request.get_json(force=True).get("held", True))
+        return _done(is_done=staff.hold(order_id, held=held))
+
+    @app.post("/_sandbox/orders/<order_id>/move")
+    def move(order_id: str) -> tuple[Response, int]:
+        """Let lines be shipped from elsewhere: `{"lines": {"<line id>": 2}}`."""
+        return _done(is_done=staff.move(order_id, request.get_json(force=True)["lines"]))
+
+    @app.post("/_sandbox/fulfillments/<fulfilment_id>/cancel")
+    def call_back(fulfilment_id: str) -> tuple[Response, int]:
+        return _done(is_done=staff.call_back(fulfilment_id))
+
+
+def _done(*, is_done: bool) -> tuple[Response, int]:
+    return jsonify({"ok": is_done}), 202 if is_done else 404
 
 
 def serve_books(
@@ -78,6 +101,8 @@ def serve_books(
         return jsonify(
             {
                 "placed": books.count(),
+                "fulfillments": books.fulfilments(),
+                "noted": books.noted(),
                 "busy": customers.busy,
                 "webhooks_pending": sender.pending(),
                 "webhooks_delivered": sender.delivered,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.shopify import books as shop_books
+from syncworkers.sandbox.shopify.handling import owes_nothing
 from syncworkers.sandbox.shopify.maker import OrderMaker, address_of
 
 if TYPE_CHECKING:
@@ -56,16 +57,22 @@ class Customers:
             self._sender.send(topic, placed)
 
     def cancel(self, order_id: str) -> bool:
-        """Cancel an order, and tell of it twice, as Shopify does."""
-        order = self._books.change(order_id, shop_books.cancel)
+        """Cancel an order, and tell of it twice, as Shopify does.
+
+        Nobody can once goods are on their way.
+        """
+        order = self._books.change(
+            order_id, shop_books.cancel, unless=lambda _, handling: handling.begun
+        )
         if order is not None:
             self._sender.send("orders/cancelled", order)
             self._sender.send("orders/updated", order)
         return order is not None
 
     def readdress(self, order_id: str, address: dict[str, Any]) -> bool:
-        """Send an order elsewhere, and tell of it."""
-        order = self._books.change(order_id, shop_books.readdress(address))
+        """Send an order elsewhere, and tell of it; nobody can once all of it is on its way."""
+        alter = shop_books.readdress(address)
+        order = self._books.change(order_id, alter, unless=owes_nothing)
         if order is not None:
             self._sender.send("orders/updated", order)
         return order is not None

@@ -1,18 +1,14 @@
-"""Trace: the story of an order as a timeline, its stage, and who must act next."""
+"""Everything that happened to an order, as events of a timeline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.flows.sending import CANCEL, CREATE
-from syncworkers.store import stories
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from syncworkers.flows.fleet import Fleet
     from syncworkers.store.stories import Facts
 
 
@@ -27,85 +23,8 @@ class Event:
     level: str = "ok"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """All there is to tell of one order."""
-
-    number: str
-    partner: str
-    correlation_id: str
-    stage: str
-    next_step: str
-    events: tuple[Event, ...]
-    facts: Facts
-
-
-def trace(fleet: Fleet, name: str) -> list[Story]:
-    """Tell the story of every order of that name; empty if nobody ever spoke of it."""
-    with fleet.session() as session:
-        found = stories.find(session, name.removeprefix("#"))
-    return [_story(facts) for facts in found]
-
-
-def _story(facts: Facts) -> Story:
-    first = facts.messages[0] if facts.messages else {}
-    order = facts.order or {}
-    stage, next_step = _standing(facts)
-    return Story(
-        number=order.get("number") or first.get("entity", ""),
-        partner=order.get("partner") or first.get("partner", ""),
-        correlation_id=str(order.get("correlation_id") or first.get("correlation_id", "")),
-        stage=stage,
-        next_step=next_step,
-        events=tuple(sorted(_events(facts), key=lambda event: event.at)),
-        facts=facts,
-    )
-
-
-def _standing(facts: Facts) -> tuple[str, str]:
-    """Return the stage an order is in and who must act next."""
-    case = next((case for case in facts.cases if case["state"] == "open"), None)
-    if case is not None:
-        stage = "ERP" if case["about"] == "delivery" else "capture"
-        return stage, (
-            f"a person: case {case['id']} ({case['code']}), then "
-            f"`syncworkers exceptions retry {case['id']}`"
-        )
-    if facts.order is None:
-        waiting = next((m for m in facts.messages if m["state"] == "parked"), None)
-        if waiting is not None:
-            return "capture", f"nobody yet: waits for {waiting['waiting_for']}"
-        return "capture", "syncworkers: the message waits for its turn"
-    open_delivery = next((d for d in facts.deliveries if d["state"] == "open"), None)
-    if open_delivery is not None:
-        return "ERP", _who_delivers(open_delivery)
-    return _at_rest(facts)
-
-
-def _who_delivers(delivery: dict[str, Any]) -> str:
-    what = f"{delivery['operation']} to {delivery['partner']}"
-    if delivery["paused"]:
-        return f"{delivery['partner']}: its lane is paused ({delivery['paused_reason']}); {what}"
-    if delivery["unknown_since"]:
-        return f"syncworkers: {what} has an unknown outcome and is looked up before any repeat"
-    if delivery["owner"]:
-        return f"syncworkers: {what} is being sent"
-    due = delivery["line_due_at"]
-    return f"syncworkers: {what} is due {due:%H:%M:%S} UTC" if due else f"syncworkers: {what}"
-
-
-def _at_rest(facts: Facts) -> tuple[str, str]:
-    states = {d["operation"]: d["state"] for d in facts.deliveries}
-    if facts.order is not None and facts.order["cancelled_at"] is not None:
-        return "cancelled", "nobody: the order is cancelled everywhere it was booked"
-    if states.get(CREATE) == "confirmed" and states.get(CANCEL) != "confirmed":
-        erp = next(d["partner"] for d in facts.deliveries if d["operation"] == CREATE)
-        return "ERP", f"{erp}: the order is booked and waits to be released there"
-    last = facts.messages[-1] if facts.messages else {}
-    return "capture", f"nobody: {last.get('reason') or 'nothing is owed'}"
-
-
-def _events(facts: Facts) -> Iterator[Event]:
+def timeline(facts: Facts) -> Iterator[Event]:
+    """Yield all events, in no particular order."""
     for message in facts.messages:
         yield from _message_events(message)
     for version in facts.versions:
@@ -127,8 +46,9 @@ def _events(facts: Facts) -> Iterator[Event]:
         yield Event(
             at=attempt["at"],
             what=f"{attempt['action']} → {attempt['verdict']}",
-            who=f"delivery {attempt['delivery_id']}",
-            detail=f"{status}{attempt['duration_ms']} ms{company}{error}",
+            who=attempt["partner"],
+            detail=f"{attempt['operation']}, delivery {attempt['delivery_id']}: {status}"
+            f"{attempt['duration_ms']} ms{company}{error}",
             level="ok" if good else "wait",
         )
     for link in facts.links:
@@ -136,9 +56,37 @@ def _events(facts: Facts) -> Iterator[Event]:
             at=link["at"],
             what="linked",
             who=link["partner"],
-            detail=f"is {link['external_id']} there",
+            detail=f"the {link['kind']} is {link['external_id']} there",
         )
+    yield from _goods_events(facts)
     yield from _attention_events(facts)
+
+
+def _goods_events(facts: Facts) -> Iterator[Event]:
+    for shipment in facts.shipments:
+        yield Event(
+            at=shipment["shipped_at"],
+            what="shipped",
+            who=shipment["partner"],
+            detail=f"{shipment['units']} units with {shipment['carrier']}"
+            f" {shipment['tracking_number']}",
+        )
+    numbers = {one["id"]: one["tracking_number"] or one["external_id"] for one in facts.shipments}
+    for news in facts.milestones:
+        place = f" in {news['location']}" if news["location"] else ""
+        yield Event(
+            at=news["occurred_at"],
+            what=news["milestone"],
+            who="carrier",
+            detail=f"parcel {numbers[news['shipment_id']]}{place} ({news['code']})",
+        )
+    for invoice in facts.invoices:
+        yield Event(
+            at=invoice["received_at"],
+            what="invoiced",
+            who=invoice["partner"],
+            detail=f"{invoice['number']}: {invoice['total']} {invoice['currency']}",
+        )
 
 
 def _message_events(message: dict[str, Any]) -> Iterator[Event]:

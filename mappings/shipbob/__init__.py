@@ -1,0 +1,1 @@
+"""Canonical objects as ShipBob's orders, shipments and tracking."""

@@ -1,0 +1,112 @@
+"""One ShipBob account as a warehouse: it takes order parts, and reports shipments and parcels."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from syncworkers.connectors.base import ANSWERS
+from syncworkers.connectors.shipbob import (
+    doctor,
+    orders,
+    parts,
+    subscriptions,
+    tracking,
+    webhooks,
+)
+from syncworkers.connectors.shipbob.account import Account
+from syncworkers.connectors.shipbob.settings import read_settings
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from syncworkers.connectors.base import (
+        Budget,
+        Deadline,
+        Header,
+        Outcome,
+        Received,
+        Record,
+        Request,
+        TokenCache,
+    )
+    from syncworkers.policy.partners import PartnerPolicy
+
+
+class ShipBob:
+    """Offers `Receives`, `Pulls`, `Tracks`, `Subscribes` and `Pushes` of `connectors.base`.
+
+    An entity of kind shipment is the warehouse's order: its shipments come and go, and are read
+    together. The `[budget]` of the partner file is to keep `burst` and a minute of `per_second`
+    within the 150 calls that ShipBob allows in any minute.
+    """
+
+    answers = ANSWERS
+    handled = webhooks.HANDLED
+    reread = webhooks.HANDLED
+    """All of them: bodies are not in the contract, and topics mean different things over time."""
+    read_topics: Mapping[str, str] = {webhooks.SHIPMENT: "orders/read"}
+    tracked_topic = "shipments/tracking"
+
+    def __init__(
+        self,
+        policy: PartnerPolicy,
+        tokens: TokenCache,
+        budget: Budget,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = read_settings(policy.name, policy.connection)
+        self._clock = clock
+        self._account = Account(
+            self._settings, budget, policy.budget, call_deadline=policy.lane.call_deadline
+        )
+
+    def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:
+        """Prove and describe a webhook; raises `ProofError`."""
+        return webhooks.receive(self._settings.webhook_secrets, headers, body, self._clock())
+
+    def changed(self, kind: str, since: dt.datetime, until: dt.datetime) -> Iterator[list[Header]]:
+        """Yield pages of orders that changed in a window, bodies included."""
+        _only_shipments(kind)
+        return orders.changed(self._account, since, until)
+
+    def fetch(self, kind: str, external_ids: Sequence[str]) -> list[Record]:
+        """Read whole orders with their shipments; what ShipBob does not have is left out."""
+        _only_shipments(kind)
+        return orders.fetch(self._account, external_ids)
+
+    def track(self, external_ids: Sequence[str]) -> list[Record]:
+        """Read the way of shipments, 25 a call."""
+        return tracking.track(self._account, external_ids)
+
+    def subscribe(self) -> list[str]:
+        """Create the webhook subscription that is missing; return its topics."""
+        return subscriptions.subscribe(self._account)
+
+    def push(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Make the effects, several calls at a time; what a look can settle is looked up."""
+        return parts.push(self._account, requests, deadline)
+
+    def find(self, requests: Sequence[Request], deadline: Deadline) -> list[Outcome]:
+        """Look the effects up; only ours with our content is adopted."""
+        return parts.find(self._account, requests, deadline)
+
+    def shipping_methods(self) -> frozenset[str]:
+        """Return the active shipping methods by name; raises the verdicts of a read."""
+        return doctor.shipping_methods(self._account)
+
+    def check(self) -> list[str]:
+        """Read what must work before the first order; return what does not, with a remedy."""
+        return doctor.check(self._account)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._account.close()
+
+
+def _only_shipments(kind: str) -> None:
+    if kind != webhooks.SHIPMENT:
+        message = f"ShipBob is not read for {kind}"
+        raise ValueError(message)

@@ -1,0 +1,312 @@
+"""Decide about messages on orders: the newest snapshot counts, and what it asks for is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from syncworkers.canonical.kinds import Kind
+from syncworkers.engine.keys import line_key
+from syncworkers.errors import SyncError, WaitingError
+from syncworkers.flows.writes import Cause, permanent
+from syncworkers.policy.booking import CREATE
+from syncworkers.rules import changes, effects, sequence
+from syncworkers.rules import orders as order_rules
+from syncworkers.rules.effects import EffectKey
+from syncworkers.store import base, codec, customers, identity, outbox
+from syncworkers.store import orders as order_store
+from syncworkers.store import parts as part_store
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import uuid
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from syncworkers.canonical.orders import SalesOrder
+    from syncworkers.flows.fleet import Fleet
+    from syncworkers.flows.reading import Reading
+    from syncworkers.flows.writes import Writes
+    from syncworkers.rules.effects import Effect
+    from syncworkers.rules.orders import Plan, PlannedPart
+
+RULES_VERSION = "orders/2"
+Name = tuple[str, str]
+"""Store and the store's id of an order."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """An order as it stands while the batch is decided."""
+
+    id: int
+    scope: str
+    version: int
+    order: SalesOrder | None
+    booked: bool
+    """Its create is owed to the ERP, or made."""
+    stored: SalesOrder | None
+    correlation_id: uuid.UUID
+    part_id: int
+    """Drawn for the part it may get."""
+    parts: list[order_rules.KnownPart] = field(default_factory=list)
+    part_ids: dict[int, int] = field(default_factory=dict)
+    customer_id: int | None = None
+    account: str | None = None
+    account_owed: bool = False
+    erp: str | None = None
+    erp_number: str | None = None
+    seen_at: dt.datetime | None = None
+    """A newer snapshot said nothing new."""
+
+    def newest(self) -> SalesOrder | None:
+        """Return the order with the time of the newest snapshot seen."""
+        if self.order is None or self.seen_at is None:
+            return self.order
+        return replace(self.order, updated_at=self.seen_at)
+
+
+class Orders:
+    """Decides about the orders of one batch; see `applying.Decider`."""
+
+    def __init__(self, fleet: Fleet, session: Session, writes: Writes) -> None:
+        self._fleet = fleet
+        self._session = session
+        self._writes = writes
+        self._standing: dict[Name, Standing] = {}
+        self._new_parts: list[part_store.StoredPart] = []
+
+    def load(self, readings: Sequence[Reading]) -> None:
+        """Lock the orders spoken of, and read what is known of them."""
+        # Of each order the last message that speaks of it.
+        arrived = {(one.partner, one.subject.external_id): one for one in readings}
+        stored = order_store.lock(self._session, arrived.keys())
+        ids = [one.id for one in stored.values()]
+        new = base.draw_ids(self._session, order_store.SalesOrderRow, len(arrived) - len(stored))
+        drawn = base.draw_ids(self._session, part_store.OrderPartRow, len(arrived))
+        owed = outbox.owed_entities(self._session, Kind.ORDER, effects.ORDER_CREATE, ids)
+        for name, reading in sorted(arrived.items(), key=lambda item: item[0]):
+            known = stored.get(name)
+            self._standing[name] = Standing(
+                id=known.id if known else new.pop(0),
+                scope=self._scope(name[0]),
+                version=known.version if known else 0,
+                order=known.order if known else None,
+                stored=known.order if known else None,
+                booked=known is not None and known.id in owed,
+                correlation_id=known.correlation_id if known else reading.row["correlation_id"],
+                part_id=drawn.pop(0),
+            )
+        self._load_parts(ids)
+        self._load_accounts(arrived)
+
+    def _scope(self, store: str) -> str:
+        policy = self._fleet.policy
+        return f"{policy.partners[store].brand}/{policy.bookings[store].company}"
+
+    def _load_parts(self, ids: Sequence[int]) -> None:
+        parts = part_store.of_orders(self._session, ids)
+        every = [part.id for found in parts.values() for part in found]
+        live = outbox.owed_entities(self._session, Kind.PART, effects.PART_CREATE, every)
+        for standing in self._standing.values():
+            for part in parts.get(standing.id, ()):
+                standing.part_ids[part.number] = part.id
+                if part.id in live:
+                    standing.parts.append(_known_part(part))
+
+    def _load_accounts(self, arrived: dict[Name, Reading]) -> None:
+        """Find the accounts that customers have; lock those for whom one may have to be made."""
+        bookings = self._fleet.policy.bookings
+        wanted = {
+            name: (name[0], customer, bookings[name[0]].erp, bookings[name[0]].company)
+            for name, one in arrived.items()
+            if (customer := one.subject.customer_id)
+        }
+        found = customers.accounts(self._session, set(wanted.values()))
+        without: dict[Name, customers.SeenCustomer] = {}
+        for name, key in wanted.items():
+            self._standing[name].account = found.get(key)
+            if key not in found and bookings[name[0]].customers == CREATE:
+                without[name] = self._seen_customer(name, arrived[name].subject)
+        ids = customers.lock(self._session, list(without.values()))
+        keys = {}
+        for name, seen in without.items():
+            standing = self._standing[name]
+            standing.customer_id = ids[seen.partner, seen.external_id]
+            keys[name] = self._account_key(name)
+        states = outbox.states(self._session, set(keys.values()))
+        for name, account_key in keys.items():
+            self._standing[name].account_owed = account_key in states
+
+    def _seen_customer(self, name: Name, order: SalesOrder) -> customers.SeenCustomer:
+        return customers.SeenCustomer(
+            scope=self._standing[name].scope,
+            partner=name[0],
+            external_id=order.customer_id or "",
+            name=order.customer_name,
+            email=order.email,
+        )
+
+    def _account_key(self, name: Name) -> str:
+        key = order_rules.account_key(self._fleet.policy.bookings[name[0]])
+        return permanent(key, self._entities(self._standing[name]))
+
+    def called(self, reading: Reading) -> str:
+        """Return the order's number, or its store's id of it."""
+        number: str = reading.subject.number if reading.subject else reading.row["entity"]
+        return number
+
+    def decide(self, reading: Reading) -> SyncError | None:
+        """Accept a snapshot, or say what is in its way."""
+        order: SalesOrder = reading.subject
+        standing = self._standing[reading.partner, order.external_id]
+        newest = standing.newest()
+        decision = sequence.decide(newest, order)
+        if decision.superseded:
+            self._writes.end(reading, "superseded", decision.reason)
+            if newest is not None and order.updated_at > newest.updated_at:
+                standing.seen_at = order.updated_at
+            return None
+        try:
+            plan = order_rules.plan(self._policies(reading.partner), self._known(standing), order)
+        except SyncError as error:
+            return error
+        if plan.waiting_for is not None:
+            return WaitingError("a link is missing", key=plan.waiting_for)
+        self._accept(reading, standing, order, plan)
+        return None
+
+    def _policies(self, store: str) -> order_rules.Policies:
+        policy = self._fleet.policy
+        return order_rules.Policies(
+            booking=policy.bookings[store],
+            store=policy.fulfilment.stores[store],
+            warehouses=policy.fulfilment.warehouses,
+        )
+
+    def _known(self, standing: Standing) -> order_rules.Known:
+        return order_rules.Known(
+            before=standing.order,
+            booked=standing.booked,
+            account=standing.account,
+            account_owed=standing.account_owed,
+            version=standing.version + 1,
+            parts=tuple(standing.parts),
+        )
+
+    def _accept(self, reading: Reading, standing: Standing, order: SalesOrder, plan: Plan) -> None:
+        standing.version += 1
+        self._writes.versions.append(
+            {
+                "entity_kind": Kind.ORDER.value,
+                "entity_id": standing.id,
+                "version": standing.version,
+                "message_id": reading.row["id"],
+                "mapping": reading.mapping,
+                "rules": RULES_VERSION,
+                "snapshot": codec.dump(order),
+                "diff": changes.diff(standing.order, order),
+            }
+        )
+        standing.order, standing.seen_at = order, None
+        standing.erp, standing.erp_number = plan.erp, plan.erp_number
+        for planned in plan.parts:
+            self._enter_part(standing, planned)
+        cause = Cause(
+            reading=reading,
+            correlation_id=standing.correlation_id,
+            line=standing.id,
+            version=standing.version,
+            entities=self._entities(standing),
+        )
+        for effect in plan.effects:
+            self._owe(cause, standing, effect)
+        for one in plan.expectations:
+            entity = cause.entities[one.kind, one.place]
+            self._writes.expect(cause, one.name, one.partner, one.kind, entity)
+        self._writes.end(reading, "applied", plan.reason)
+
+    def _entities(self, standing: Standing) -> dict[tuple[str, int], int]:
+        entities: dict[tuple[str, int], int] = {(Kind.ORDER, 0): standing.id}
+        if standing.customer_id is not None:
+            entities[Kind.CUSTOMER, 0] = standing.customer_id
+        return entities | {(Kind.PART, number): id_ for number, id_ in standing.part_ids.items()}
+
+    def _owe(self, cause: Cause, standing: Standing, effect: Effect) -> None:
+        key: EffectKey = effect.key
+        standing.booked = standing.booked or key.operation == effects.ORDER_CREATE
+        if key.kind is not Kind.CUSTOMER:
+            self._writes.owe(cause, effect)
+            return
+        # An account spans orders, so it has a line of its own.
+        line = line_key(Kind.CUSTOMER, str(standing.customer_id))
+        self._writes.owe(cause, effect, line=line)
+        for other in self._standing.values():
+            if other.customer_id == standing.customer_id:
+                other.account_owed = True
+
+    def _enter_part(self, standing: Standing, planned: PlannedPart) -> None:
+        part = part_store.StoredPart(
+            id=standing.part_id,
+            order_id=standing.id,
+            number=planned.number,
+            partner=planned.warehouse,
+            reference=planned.part.reference,
+            gate=planned.gate,
+            lines=planned.part.lines,
+            state=None,
+            code=None,
+            reported_at=None,
+            acknowledged=False,
+        )
+        self._new_parts.append(part)
+        standing.part_ids[part.number] = part.id
+        standing.parts.append(_known_part(part))
+        self._writes.arrived.append(f"part:{part.partner}:{part.reference}")
+
+    def write(self) -> None:
+        """Write orders and their parts."""
+        writes = [
+            _write(partner, standing, standing.order)
+            for (partner, _), standing in sorted(self._standing.items())
+            if standing.order is not None and standing.order is not standing.stored
+        ]
+        order_store.save(self._session, writes)
+        part_store.add(self._session, self._new_parts)
+        order_store.touch(
+            self._session,
+            {one.id: one.seen_at for one in self._standing.values() if one.seen_at is not None},
+        )
+        for one in writes:
+            if one.before is None:
+                self._writes.links.append(
+                    identity.NewLink(
+                        kind=Kind.ORDER,
+                        entity_id=one.id,
+                        partner=one.partner,
+                        external_id=one.after.external_id,
+                    )
+                )
+            if one.erp_number is not None:
+                self._writes.arrived.append(f"order:{one.erp}:{one.erp_number}")
+
+
+def _known_part(part: part_store.StoredPart) -> order_rules.KnownPart:
+    return order_rules.KnownPart(
+        number=part.number, warehouse=part.partner, reference=part.reference
+    )
+
+
+def _write(partner: str, standing: Standing, order: SalesOrder) -> order_store.OrderWrite:
+    return order_store.OrderWrite(
+        id=standing.id,
+        scope=standing.scope,
+        partner=partner,
+        version=standing.version,
+        correlation_id=standing.correlation_id,
+        before=standing.stored,
+        after=order,
+        erp=standing.erp,
+        erp_number=standing.erp_number,
+    )

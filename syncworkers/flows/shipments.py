@@ -1,0 +1,198 @@
+"""Decide about messages on shipments: what left the warehouse is told to the ERP and the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncworkers.canonical.kinds import Kind
+from syncworkers.canonical.shipments import TrackingReport, WarehouseReport, WarehouseState
+from syncworkers.errors import RejectedError, Violation
+from syncworkers.flows.parcels import Parcels
+from syncworkers.flows.parents import await_parent
+from syncworkers.flows.roots import Root, load_roots, match_invoices
+from syncworkers.rules import release, shipping
+from syncworkers.store import fleet as fleet_state
+from syncworkers.store import parts as part_store
+from syncworkers.store import shipments as shipment_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from syncworkers.errors import SyncError
+    from syncworkers.flows.fleet import Fleet
+    from syncworkers.flows.reading import Reading
+    from syncworkers.flows.writes import Writes
+
+ACKNOWLEDGED = "acknowledged"
+SHIPPED = "shipped"
+UNKNOWN_ORDER = "shipment.unknown_order"
+
+
+class Shipments:
+    """Decides about the reports of one batch; see `applying.Decider`."""
+
+    def __init__(self, fleet: Fleet, session: Session, writes: Writes) -> None:
+        self._fleet = fleet
+        self._session = session
+        self._writes = writes
+        self._orders: dict[tuple[str, str, str], int] = {}
+        self._roots: dict[int, Root] = {}
+        self._parts: dict[int, part_store.StoredPart] = {}
+        self._news: dict[int, part_store.PartNews] = {}
+        self._parcels = Parcels(fleet, session, writes, now=fleet_state.now(session))
+
+    def load(self, readings: Sequence[Reading]) -> None:
+        """Lock the orders behind the reports, and read what came of them."""
+        for partner in {one.partner for one in readings}:
+            subjects = [one.subject for one in readings if one.partner == partner]
+            self._find_orders(partner, subjects)
+        self._roots = load_roots(self._session, set(self._orders.values()))
+        self._parts = {part.id: part for root in self._roots.values() for part in root.parts}
+        self._parcels.draw_ids(
+            sum(len(one.subject.shipments) for one in readings if _is_report(one))
+        )
+
+    def _find_orders(
+        self, partner: str, subjects: Sequence[WarehouseReport | TrackingReport]
+    ) -> None:
+        references = {one.reference for one in subjects if isinstance(one, WarehouseReport)}
+        for name, order in part_store.orders_of(self._session, partner, references).items():
+            self._orders[partner, "part", name] = order
+        ids = {one.external_id for one in subjects if isinstance(one, TrackingReport)}
+        for name, order in shipment_store.orders_of(self._session, partner, ids).items():
+            self._orders[partner, "shipment", name] = order
+
+    def _root(self, reading: Reading) -> Root | None:
+        subject = reading.subject
+        if isinstance(subject, WarehouseReport):
+            key = (reading.partner, "part", subject.reference)
+        else:
+            key = (reading.partner, "shipment", subject.external_id)
+        order = self._orders.get(key)
+        return None if order is None else self._roots[order]
+
+    def called(self, reading: Reading) -> str:
+        """Return the number of the order, else what the warehouse calls it."""
+        if reading.subject is None:
+            name: str = reading.row["entity"]
+            return name
+        root = self._root(reading)
+        if root is not None:
+            return root.stored.order.number
+        return getattr(reading.subject, "reference", "") or reading.subject.external_id
+
+    def decide(self, reading: Reading) -> SyncError | None:
+        """Take a report in, or say what is in its way."""
+        root = self._root(reading)
+        if isinstance(reading.subject, TrackingReport):
+            self._track(reading, root, reading.subject)
+            return None
+        if root is None:
+            return self._unknown(reading, reading.subject)
+        try:
+            self._take(reading, root, reading.subject)
+        except RejectedError as error:
+            return error
+        return None
+
+    def _unknown(self, reading: Reading, report: WarehouseReport) -> SyncError:
+        if release.is_ours(report.reference, self._fleet.policy.bookings):
+            return await_parent(
+                reading,
+                key=f"part:{reading.partner}:{report.reference}",
+                code=UNKNOWN_ORDER,
+                what=f"order part {report.reference}",
+                now=self._parcels.now,
+                patience=self._fleet.policy.expectations["parent_known"],
+            )
+        message = (
+            f"{reading.partner} has an order {report.reference!r} (its id {report.external_id}) "
+            "that no store of ours sent: find out who made it, because its goods leave the stock"
+        )
+        violation = Violation(path="reference", code=UNKNOWN_ORDER, message=message)
+        return RejectedError("an order we never sent", violations=[violation])
+
+    def _take(self, reading: Reading, root: Root, report: WarehouseReport) -> None:
+        known = next(one for one in root.parts if one.reference == report.reference)
+        part = self._parts[known.id]
+        correlation = root.stored.correlation_id
+        if part.reported_at is not None and report.updated_at < part.reported_at:
+            reason = f"we have a newer report, of {part.reported_at.isoformat()}"
+            self._writes.end(reading, "superseded", reason, correlation)
+            return
+        said = self._parcels.take(reading, root, part, report)
+        said += self._note_state(reading, root, part, report)
+        if shipping.is_complete(part.lines, root.shipped(part.id)):
+            self._writes.end_expectation(SHIPPED, Kind.PART, part.id)
+        if said:
+            self._writes.end(reading, "applied", "; ".join(said), correlation)
+        else:
+            self._writes.end(reading, "superseded", "says nothing new", correlation)
+
+    def _note_state(
+        self, reading: Reading, root: Root, part: part_store.StoredPart, report: WarehouseReport
+    ) -> list[str]:
+        """Note how far the part is; a state that somebody must look at becomes a case."""
+        state, detail = shipping.stage(report)
+        acknowledged = state in shipping.ACKNOWLEDGED
+        news = part_store.PartNews(
+            id=part.id,
+            state=state.value,
+            code=report.code,
+            reported_at=report.updated_at,
+            acknowledged=acknowledged or part.acknowledged,
+        )
+        if acknowledged and not part.acknowledged:
+            self._writes.end_expectation(ACKNOWLEDGED, Kind.PART, part.id)
+        moved = state.value != part.state
+        if moved or report.updated_at != part.reported_at:
+            self._news[part.id] = news
+            self._parts[part.id] = part_store.reported(part, news)
+        if not moved:
+            return []
+        self._attend(reading, root, part, state, detail)
+        return [f"{part.partner} says {report.code}"]
+
+    def _attend(
+        self,
+        reading: Reading,
+        root: Root,
+        part: part_store.StoredPart,
+        state: WarehouseState,
+        detail: str,
+    ) -> None:
+        before = WarehouseState(part.state) if part.state else None
+        if before is not None and before in shipping.TROUBLE and state not in shipping.TROUBLE:
+            self._writes.mended.append((part.reference, shipping.TROUBLE[before]))
+        called_off = root.stored.order.cancelled_at is not None
+        if state is WarehouseState.CANCELLED:
+            self._writes.end_expectation(SHIPPED, Kind.PART, part.id, state="cancelled")
+        if state in shipping.TROUBLE and not (state is WarehouseState.CANCELLED and called_off):
+            self._writes.open_case(
+                reading,
+                code=shipping.TROUBLE[state],
+                error=f"{part.partner}, order {root.stored.order.number}: {detail}",
+                called=part.reference,
+                correlation_id=root.stored.correlation_id,
+            )
+
+    def _track(self, reading: Reading, root: Root | None, report: TrackingReport) -> None:
+        if root is None:
+            self._writes.end(reading, "superseded", "a parcel that is none of ours")
+            return
+        said = self._parcels.track(reading, root, report)
+        state = "applied" if said else "superseded"
+        reason = "; ".join(said) or "says nothing new"
+        self._writes.end(reading, state, reason, root.stored.correlation_id)
+
+    def write(self) -> None:
+        """Write parts, parcels and what they match."""
+        part_store.report(self._session, list(self._news.values()))
+        self._parcels.write()
+        match_invoices(self._session, self._roots.values(), self._writes)
+
+
+def _is_report(reading: Reading) -> bool:
+    return isinstance(reading.subject, WarehouseReport)

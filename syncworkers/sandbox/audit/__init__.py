@@ -1,0 +1,115 @@
+"""Audit the partners' own books: what the shop sold, what was shipped, booked, told and invoiced.
+
+It reads nothing of ours but the tables people wrote (SKU → item, prefixes), so it can be trusted
+about everything in between. All amounts are compared exactly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from syncworkers.sandbox.audit import goods, invoices, orders
+from syncworkers.sandbox.audit.books import Case, Difference, Wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from syncworkers.policy.policy import Policy
+
+__all__ = ["Audit", "Difference", "audit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The result, by order name; every list of things that are wrong is empty when all is well."""
+
+    orders: int
+    shipments: int
+    """Parcels that left the warehouse."""
+    invoices: int
+    confirmed: int
+    """Orders that agree in every book."""
+    lost: tuple[str, ...]
+    """Orders, shipments and invoices that somebody should know of and does not."""
+    duplicated: tuple[str, ...]
+    """What stands somewhere twice."""
+    unexpected: tuple[str, ...]
+    """What stands somewhere without a reason, and packing slips that came before their order."""
+    mismatched: tuple[Difference, ...]
+    for_people: frozenset[str]
+    """Orders that a person must look at, because a partner refused in time what it was asked."""
+    latencies: tuple[float, ...]
+    """Seconds from placed to accepted by ERP and warehouse, per order accepted by all of them."""
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the books agree."""
+        return not (self.lost or self.duplicated or self.unexpected or self.mismatched)
+
+
+def audit(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -> Audit:
+    """Compare the books of a store, its ERP and its warehouse, given by partner name."""
+    cases = list(_cases(books, store, policy))
+    found = [
+        one
+        for case in cases
+        for check in (orders.check, goods.check, invoices.check)
+        for one in check(case)
+    ]
+    found += _strangers(books, store, policy, cases)
+    by_kind: dict[str, list[Wrong]] = defaultdict(list)
+    for one in found:
+        by_kind[one.kind].append(one)
+    wrong = {one.order for one in found}
+    return Audit(
+        orders=len(cases),
+        shipments=sum(len(case.shipped) for case in cases),
+        invoices=sum(len(one["invoices"]) for case in cases for one in case.booked),
+        confirmed=sum(case.name not in wrong for case in cases),
+        lost=tuple(one.what for one in by_kind["lost"]),
+        duplicated=tuple(one.what for one in by_kind["duplicated"]),
+        unexpected=tuple(one.what for one in by_kind["unexpected"]),
+        mismatched=tuple(one.difference for one in by_kind["mismatched"] if one.difference),
+        for_people=frozenset(case.name for case in cases if case.is_for_people),
+        latencies=tuple(filter(None, map(orders.latency, cases))),
+    )
+
+
+def _cases(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -> Iterator[Case]:
+    """Gather, order by order, what stands of it in each book."""
+    booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
+    booked: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for document in books[booking.erp]["orders"]:
+        booked[document["reference"]].append(document)
+    released: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for one in books[fulfilment.warehouse]["orders"]:
+        released[one["reference"]].append(one)
+    for order in books[store]["orders"]:
+        yield Case(
+            order=order,
+            booking=booking,
+            warehouse=fulfilment.warehouse,
+            tables=policy.fulfilment.warehouses[fulfilment.warehouse],
+            booked=tuple(booked.get(f"{store}/{order['id']}", ())),
+            released=tuple(released.get(f"{store}-{order['id']}-1", ())),
+        )
+
+
+def _strangers(
+    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy, cases: list[Case]
+) -> Iterator[Wrong]:
+    """Find what stands in a book and belongs to no order of the shop."""
+    booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
+    known = {one["reference"] for case in cases for one in (*case.booked, *case.released)}
+    for partner in (booking.erp, fulfilment.warehouse):
+        for one in books[partner]["orders"]:
+            if one["reference"] not in known:
+                yield _stranger(f"{partner} has {one['reference']}")
+    for _ in range(books[booking.erp].get("early_slips", 0)):
+        yield _stranger(f"{booking.erp} got a packing slip before its order")
+
+
+def _stranger(what: str) -> Wrong:
+    return Wrong(kind="unexpected", order="", what=what)

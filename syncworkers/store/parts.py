@@ -1,0 +1,198 @@
+"""Order parts: what each warehouse is to ship of an order, and what it last said of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from syncworkers.canonical.parts import PartLine
+from syncworkers.canonical.shipments import WarehouseState
+from syncworkers.policy.fulfilment import AFTER_BOOKING, AFTER_VALIDATION
+from syncworkers.store import codec
+from syncworkers.store.base import Base, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+
+class OrderPartRow(Base):
+    """A part of an order at one warehouse.
+
+    Whether it was released, acknowledged or shipped is never set by hand: it follows from its
+    deliveries, its link and its shipments.
+    """
+
+    __tablename__ = "order_part"
+
+    id: Mapped[int] = mapped_column(sa.Identity(always=False), primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("sales_order.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(sa.SmallInteger)
+    """Its place among the parts of the order, from 1."""
+    partner: Mapped[str]
+    reference: Mapped[str] = mapped_column(unique=True)
+    """Ours; the warehouse keeps it unique."""
+    gate: Mapped[str]
+    """What it waits for before the warehouse gets it: `erp_booked`, or `validated` for nothing."""
+    lines: Mapped[list[Any]]
+    """What is to be shipped, a `PartLine` each; one value, because it never changes."""
+    state: Mapped[str | None]
+    """How far the warehouse says it is."""
+    code: Mapped[str | None]
+    """The warehouse's own word for it."""
+    reported_at: Mapped[dt.datetime | None]
+    """How new that is, by the warehouse's clock."""
+    acknowledged_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "number"),
+        one_of("gate", (AFTER_BOOKING, AFTER_VALIDATION)),
+        one_of("state", tuple(WarehouseState)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A part as it stands."""
+
+    id: int
+    order_id: int
+    number: int
+    partner: str
+    reference: str
+    gate: str
+    lines: tuple[PartLine, ...]
+    state: str | None
+    code: str | None
+    reported_at: dt.datetime | None
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartNews:
+    """What a warehouse says of a part now."""
+
+    id: int
+    state: str
+    code: str
+    reported_at: dt.datetime
+    acknowledged: bool
+
+
+def add(session: Session, parts: Sequence[StoredPart]) -> None:
+    """Write new parts down."""
+    if parts:
+        session.execute(
+            sa.insert(OrderPartRow),
+            [
+                {
+                    "id": part.id,
+                    "order_id": part.order_id,
+                    "number": part.number,
+                    "partner": part.partner,
+                    "reference": part.reference,
+                    "gate": part.gate,
+                    "lines": [codec.dump(line) for line in part.lines],
+                }
+                for part in parts
+            ],
+        )
+
+
+def of_orders(session: Session, orders: Collection[int]) -> dict[int, list[StoredPart]]:
+    """Read the parts of these orders, by order, in their order; the orders are locked."""
+    found: dict[int, list[StoredPart]] = {order: [] for order in orders}
+    if orders:
+        rows = session.scalars(
+            sa.select(OrderPartRow)
+            .where(OrderPartRow.order_id.in_(orders))
+            .order_by(OrderPartRow.order_id, OrderPartRow.number)
+        )
+        for row in rows:
+            found[row.order_id].append(_part(row))
+    return found
+
+
+def orders_of(session: Session, partner: str, references: Collection[str]) -> dict[str, int]:
+    """Return the orders whose parts have these references at a warehouse."""
+    if not references:
+        return {}
+    rows = session.execute(
+        sa.select(OrderPartRow.reference, OrderPartRow.order_id).where(
+            OrderPartRow.partner == partner, OrderPartRow.reference.in_(references)
+        )
+    )
+    return {row.reference: row.order_id for row in rows}
+
+
+def seen_since(
+    session: Session, partner: str, external_ids: Collection[str]
+) -> Mapping[str, dt.datetime]:
+    """Return how new our knowledge of these parts is, by the warehouse's ids and clock."""
+    rows = session.execute(
+        sa.text("""
+        SELECT l.external_id, p.reported_at FROM link l JOIN order_part p ON p.id = l.entity_id
+         WHERE l.partner = :partner AND l.kind = 'part' AND l.external_id = ANY (:ids)
+           AND p.reported_at IS NOT NULL"""),
+        {"partner": partner, "ids": list(external_ids)},
+    )
+    return {row.external_id: row.reported_at for row in rows}
+
+
+def reported(part: StoredPart, news: PartNews) -> StoredPart:
+    """Return a part as it stands after the news."""
+    return replace(
+        part,
+        state=news.state,
+        code=news.code,
+        reported_at=news.reported_at,
+        acknowledged=news.acknowledged,
+    )
+
+
+_REPORT = sa.text("""
+UPDATE order_part p SET state = v.state, code = v.code, reported_at = v.reported_at,
+       acknowledged_at = CASE WHEN v.acknowledged THEN coalesce(p.acknowledged_at, now())
+                              ELSE p.acknowledged_at END
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:codes AS text[]),
+              CAST(:times AS timestamptz[]), CAST(:acknowledged AS bool[]))
+       v(id, state, code, reported_at, acknowledged)
+ WHERE p.id = v.id
+""")
+
+
+def report(session: Session, news: Sequence[PartNews]) -> None:
+    """Write down what warehouses said of parts."""
+    if news:
+        session.execute(
+            _REPORT,
+            {
+                "ids": [one.id for one in news],
+                "states": [one.state for one in news],
+                "codes": [one.code for one in news],
+                "times": [one.reported_at for one in news],
+                "acknowledged": [one.acknowledged for one in news],
+            },
+        )
+
+
+def _part(row: OrderPartRow) -> StoredPart:
+    return StoredPart(
+        id=row.id,
+        order_id=row.order_id,
+        number=row.number,
+        partner=row.partner,
+        reference=row.reference,
+        gate=row.gate,
+        lines=tuple(codec.load(line, PartLine) for line in row.lines),
+        state=row.state,
+        code=row.code,
+        reported_at=row.reported_at,
+        acknowledged=row.acknowledged_at is not None,
+    )
