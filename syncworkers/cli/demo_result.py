@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from rich.markup import escape
 from rich.table import Table
 
 from syncworkers.cli.demo_run import STORE, count_faults
@@ -74,7 +75,10 @@ def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled
     cases = _open_cases(fleet)
     writes = run.row_writes()
     return Result(
-        ok=audited.ok and settled and proof.ok and set(cases) == audited.for_people,
+        ok=audited.ok
+        and settled
+        and proof.ok
+        and {about for about, _ in cases} == audited.for_people,
         orders=audited.orders,
         shipments=audited.shipments,
         invoices=audited.invoices,
@@ -98,7 +102,7 @@ def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled
         orders_per_second=round(orders / seconds, 1),
         latency_ms=_latency(audited),
         example=_example(fleet),
-        details=_details(audited, proof, found) | {"published": published},
+        details=_details(audited, proof, found) | {"published": published, "cases": cases},
     )
 
 
@@ -123,14 +127,15 @@ def _details(
     }
 
 
-def _open_cases(fleet: Fleet) -> list[str]:
-    """Return for each open case the order it is about, else its own id."""
+def _open_cases(fleet: Fleet) -> list[tuple[str, str]]:
+    """Return each open case: the order it is about, else its own id, and what it says."""
     query = sa.text(
-        "SELECT coalesce(o.number, 'case ' || c.id) FROM exception_case c"
-        " LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id WHERE c.state = 'open'"
+        "SELECT coalesce(o.number, 'case ' || c.id) AS about, c.code || ': ' || c.error AS told"
+        " FROM exception_case c LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id"
+        " WHERE c.state = 'open' ORDER BY c.id"
     )
     with fleet.session() as session:
-        return [row[0] for row in session.execute(query)]
+        return [(row.about, row.told) for row in session.execute(query)]
 
 
 def _example(fleet: Fleet) -> str | None:
@@ -159,7 +164,10 @@ def print_result(result: Result) -> None:
     console.print(table)
     for name in ("lost", "duplicated", "mismatched"):
         for one in result.details[name]:
-            console.print(f"  [red]{name}[/red] {one}", soft_wrap=True)
+            console.print(f"  [red]{name}[/red] {escape(str(one))}", soft_wrap=True)
+    for about, told in result.details["cases"]:
+        colour = "yellow" if about in result.details["for_people"] else "red"
+        console.print(f"  [{colour}]case[/{colour}] {about}: {escape(told)}", soft_wrap=True)
     for finding in result.details["ledger"].findings:
         console.print(f"  [red]ledger[/red] {finding}", soft_wrap=True)
     verdict = "[bold green]ok: true[/bold green]" if result.ok else "[bold red]ok: false[/bold red]"

@@ -436,6 +436,7 @@ def test_the_books_tell_an_auditor_everything() -> None:
     assert parcel == {
         "id": order["shipments"][0]["id"],
         "status": "Completed",
+        "recipient": first["recipient"],
         "shipped": True,
         "shipped_at": pytest.approx(time.time(), abs=10),
         "carrier": parcel["carrier"],

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOOK_FIRST = frozenset({409, 422})
 """Refusals of a create that may only say that it is there already."""
-THREADS = 8
+THREADS = 4
 _EXISTS = re.compile(
     r"duplicate|\bexisting\s+reference|\breference.{0,60}\b(?:exists|already|taken|in use)\b",
     re.IGNORECASE | re.DOTALL,

@@ -71,23 +71,36 @@ class Case:
     @property
     def is_for_people(self) -> bool:
         """Say whether somebody must look: a change of mind came too late for a partner."""
-        late = self.cancelled and bool(self.shipped)
-        return late or self.is_misdirected or any(one["refused"] for one in self.booked)
+        shipped_all_the_same = self.cancelled and bool(self.shipped)
+        late = any(self.is_late_at_erp(document) for document in self.booked)
+        return shipped_all_the_same or late or self.is_misdirected
 
     @property
     def is_misdirected(self) -> bool:
         """Say whether a parcel was made up before its new address came."""
         return any(
-            self.destination != destination(part)
-            and any(one["status"] in MADE_UP for one in part["shipments"])
+            one["status"] in MADE_UP and destination(one) != self.destination
             for part in self.released
+            for one in part["shipments"]
         )
+
+    def is_late_at_erp(self, document: Mapping[str, Any]) -> bool:
+        """Say whether the ERP had a packing slip before the new address came."""
+        return bool(document["slips"]) and booked_address(document) != self.booked_address
 
     @property
     def destination(self) -> list[str]:
-        """Return city, postal code and country of where the shop sends it."""
+        """Return where the shop sends it, as a warehouse writes it."""
+        return self._address("name", "address1", "city", "zip", "country_code")
+
+    @property
+    def booked_address(self) -> list[str]:
+        """Return where the shop sends it, as the ERP writes it."""
+        return self._address("city", "zip", "province_code")
+
+    def _address(self, *parts: str) -> list[str]:
         address = self.order.get("shipping_address") or self.order.get("billing_address") or {}
-        return [address.get(name) or "" for name in ("city", "zip", "country_code")]
+        return [address.get(part) or "" for part in parts]
 
     def lost(self, what: str) -> Wrong:
         """Say that something is missing."""
@@ -113,6 +126,12 @@ class Case:
         return Wrong(kind="mismatched", order=self.name, difference=difference)
 
 
-def destination(part: Mapping[str, Any]) -> list[str]:
-    """Return city, postal code and country of where a warehouse sends a part."""
-    return [part["recipient"].get(name) or "" for name in ("city", "zip_code", "country")]
+def destination(shipment: Mapping[str, Any]) -> list[str]:
+    """Return where a warehouse sends a shipment."""
+    names = ("name", "address1", "city", "zip_code", "country")
+    return [shipment["recipient"].get(name) or "" for name in names]
+
+
+def booked_address(document: Mapping[str, Any]) -> list[str]:
+    """Return where the ERP has a shipment sent."""
+    return [document["address"].get(name) or "" for name in ("city", "zip", "state")]

@@ -6,10 +6,10 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.sandbox.audit.books import destination
+from syncworkers.sandbox.audit.books import MADE_UP, booked_address, destination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from syncworkers.sandbox.audit.books import Case, Wrong
 
@@ -57,9 +57,8 @@ def _at_erp(case: Case, document: Mapping[str, Any]) -> dict[str, tuple[object, 
         # What a warehouse shipped in spite of the cancel, the ERP must keep.
         "cancelled": (case.cancelled and not case.shipped, document["status"] == "Canceled"),
     }
-    if not document["refused"]:
-        found = [document["address"].get(part) or "" for part in ("city", "zip", "state")]
-        fields["address"] = (_address(order, ("city", "zip", "province_code")), found)
+    if not case.is_late_at_erp(document):
+        fields["address"] = (case.booked_address, booked_address(document))
     return fields
 
 
@@ -83,11 +82,6 @@ def _booked(document: Mapping[str, Any]) -> Counter[tuple[object, ...]]:
     )
 
 
-def _address(order: Mapping[str, Any], parts: Sequence[str]) -> Sequence[str]:
-    address = order.get("shipping_address") or order.get("billing_address") or {}
-    return [address.get(part) or "" for part in parts]
-
-
 def _at_warehouse(case: Case, part: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
     order = case.order
     method = order.get("shipping_method") or ""
@@ -100,6 +94,7 @@ def _at_warehouse(case: Case, part: Mapping[str, Any]) -> dict[str, tuple[object
     }
     if case.cancelled and not case.shipped:
         fields["cancelled"] = (True, bool(part["cancelled"]))
-    elif not case.is_misdirected:
-        fields["address"] = (case.destination, destination(part))
+    for one in part["shipments"]:
+        if one["status"] not in {*MADE_UP, "Cancelled"}:
+            fields[f"address of {one['id']}"] = (case.destination, destination(one))
     return fields

@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -102,8 +102,6 @@ class Books:
         self._master = Master()
         self._parts: dict[tuple[str, Key], list[Record]] = {}
         """By set and order: its lines, its charges."""
-        self.refused: Counter[Key] = Counter()
-        """By order: changes that came too late. An auditor asks why somebody must look at it."""
         self.created_at: dict[Key, float] = {}
         """By order."""
         self.delivered: dict[str, Decimal] = defaultdict(Decimal)
@@ -230,7 +228,6 @@ class Books:
             raise WriteError(entity, f"Error: The property '{unknown[0]}' does not exist.")
         state = entities.TOO_LATE.get(record["SalesOrderProcessingStatus"])
         if state is not None:
-            self.refused[entities.order_key(record)] += 1
             raise WriteError(entity, f"Error: Order is {state} and cannot be changed.")
         if sent.get("SalesOrderStatus") == "Canceled":
             sent["SalesOrderProcessingStatus"] = "Canceled"

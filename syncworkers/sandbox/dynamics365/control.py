@@ -140,7 +140,6 @@ def order_view(books: Books, key: tuple[str, ...]) -> dict[str, Any]:
         "currency": header["CurrencyCode"],
         "total": str(total),
         "status": header["SalesOrderStatus"],
-        "refused": books.refused[key],
         "created_at": books.created_at[key],
         "lines": [
             {

@@ -161,11 +161,7 @@ def tracking_view(shipment: Shipment) -> Fields | None:
 
 
 def order_books(order: Order) -> Fields:
-    """Show an order to an auditor; `recipient` is where it goes at last."""
-    going = [one for one in order.shipments if one.status != "Cancelled"] or order.shipments
-    recipient = going[-1].recipient
-    address = recipient["address"]
-    names = ("address1", "city", "zip_code", "state", "country")
+    """Show an order to an auditor; each of its shipments goes where its own recipient is."""
     return {
         "id": order.id,
         "reference": order.reference,
@@ -174,10 +170,7 @@ def order_books(order: Order) -> Fields:
         "status": order.status,
         "cancelled": order.status == "Cancelled",
         "shipping_method": order.method,
-        "recipient": {
-            "name": recipient["name"],
-            **{name: address.get(name) or "" for name in names},
-        },
+        "recipient": _recipient_books(order.shipments[-1].recipient),
         "products": [
             {name: line.get(name) for name in ("sku", "quantity", "external_line_id")}
             for line in order.sent["products"]
@@ -186,11 +179,18 @@ def order_books(order: Order) -> Fields:
     }
 
 
+def _recipient_books(recipient: Fields) -> Fields:
+    address = recipient["address"]
+    names = ("address1", "city", "zip_code", "state", "country")
+    return {"name": recipient["name"], **{name: address.get(name) or "" for name in names}}
+
+
 def _shipment_books(shipment: Shipment) -> Fields:
     parcel, shipped = shipment.parcel, shipment.shipped_at
     return {
         "id": shipment.id,
         "status": shipment.status,
+        "recipient": _recipient_books(shipment.recipient),
         "shipped": shipped is not None,
         "shipped_at": shipped and shipped.timestamp(),
         "carrier": parcel and parcel.carrier,
