@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 READY := .venv/.ready
+# Tests mostly wait, each worker for its own servers: more than there are cores.
+WORKERS ?= 4
 
 .PHONY: demo test up check format
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ demo: $(READY)
 	@$(BIN)/syncworkers demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 up: $(READY)
 	@$(BIN)/syncworkers up $(ARGS)

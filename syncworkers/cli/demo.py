@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from syncworkers.supervisor.environment import Ports
 
 READY_WITHIN = 60.0
+PACE = 0.6
+"""Warehouse and carrier hurry: nobody who waits for a demo wants to see them pack."""
 
 
 @click.command()
@@ -74,7 +76,7 @@ def demo(  # noqa: PLR0913 - its arguments are the command's options
     context: Context = ctx.find_root().obj
     folder = context.state / "demo"
     about = {"since": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "gateway": "a demo"}
-    how = processes.Sandbox(seed=seed, faults=faults, speed=speed)
+    how = processes.Sandbox(seed=seed, faults=faults, speed=speed, pace=PACE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with sole(folder, about), _stage(context, folder, how) as stage:

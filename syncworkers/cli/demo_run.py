@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from syncworkers.bootstrap import link_redis
+from syncworkers.canonical.kinds import Kind
+from syncworkers.flows.poll import poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,8 @@ TICK = 0.25
 STORE = "shopify-us"
 ERP = "d365-main"
 WAREHOUSE = "shipbob-west"
-POLLED = 3
-"""Cursors that a poll of every partner moves."""
+POLLED = ((STORE, Kind.ORDER), (WAREHOUSE, Kind.SHIPMENT), (ERP, Kind.INVOICE))
+"""What polls read."""
 
 
 class DemoError(Exception):
@@ -147,11 +149,17 @@ class Run:
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = look.now
-            # What webhooks lost is found by the polls: rest is only what later polls have seen.
             elif look.polled is not None and look.polled > quiet_since:
                 return True
+            else:
+                self._poll()
             threading.Event().wait(TICK)
         return False
+
+    def _poll(self) -> None:
+        """Look sooner than beat would for what webhooks lost: rest is what polls have seen."""
+        for partner, kind in POLLED:
+            poll(self._fleet, partner, kind)
 
     def row_writes(self) -> int:
         """Return the rows written since the first order."""
@@ -186,7 +194,7 @@ class Run:
             " now() AS now"
         )
         with self._fleet.session() as session:
-            row = session.execute(query, {"polled": POLLED}).one()
+            row = session.execute(query, {"polled": len(POLLED)}).one()
         return Look(open_lines=row.open_lines, polled=row.polled, now=row.now)
 
     def _count_writes(self) -> int:

@@ -35,7 +35,7 @@ order's create, its shipments and its invoices in sequence there.
 """
 OPEN_CASES = "dead_letter.open_cases"
 """Not a lane of lines: a wake-up for the task that announces new cases."""
-HINT_GATHER_MS = 3000
+HINT_GATHER_MS = 5000
 """Messages that are only hints are read again together, so a moment is waited for more of them."""
 
 INBOX = WorkTable.of(Message, effects=False)

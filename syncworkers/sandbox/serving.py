@@ -87,7 +87,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", choices=LEVELS, default="none")
     parser.add_argument("--speed", type=float, default=1.0, help="scales the partner's limits")
-    parser.add_argument("--caller-deadline", type=float, default=3.0, help="seconds callers wait")
+    parser.add_argument("--caller-deadline", type=float, default=2.0, help="seconds callers wait")
     return parser
 
 

@@ -41,7 +41,10 @@ class Sandbox:
     seed: int = 1
     faults: str = "none"
     speed: float = 1.0
-    caller_deadline: float = 3.0
+    caller_deadline: float = 2.0
+    """The partners' `call_deadline` in the dev environment, so that timeouts last as long."""
+    pace: float = 1.0
+    """Scales the seconds that a warehouse, a carrier and an accountant take."""
 
 
 def fleet(ports: Ports, password: str) -> list[Process]:
@@ -80,6 +83,7 @@ def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
         *("--seed", str(how.seed), "--faults", how.faults, "--speed", str(how.speed)),
         *("--caller-deadline", str(how.caller_deadline)),
     )
+    paced = (*common, "--pace", str(how.pace))
     gateway = f"http://127.0.0.1:{ports.gateway}/webhooks"
     events = f"{gateway}/d365-main/{SECRETS['D365_MAIN_EVENT_SECRET']}"
     return [
@@ -94,14 +98,14 @@ def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
         _simulator(
             "d365-main",
             ports.dynamics365,
-            *("syncworkers.sandbox.dynamics365", "--event-url", events, *common),
+            *("syncworkers.sandbox.dynamics365", "--event-url", events, *paced),
             *("--client-id", SECRETS["D365_MAIN_CLIENT_ID"]),
             *("--client-secret", SECRETS["D365_MAIN_CLIENT_SECRET"]),
         ),
         _simulator(
             "shipbob-west",
             ports.shipbob,
-            *("syncworkers.sandbox.shipbob", *common),
+            *("syncworkers.sandbox.shipbob", *paced),
             *("--token", SECRETS["SHIPBOB_WEST_TOKEN"]),
             *("--channel-id", SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
         ),

@@ -27,6 +27,9 @@ from tests.unit.orders import HOME, order, policy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PATIENCE = 2.0
+"""Seconds a call may take: long enough for a busy machine, short enough for a test of a hang."""
+
 
 @contextmanager
 def running(speed: float = 100.0) -> Iterator[tuple[dynamics365.Environment, Dynamics365, str]]:
@@ -35,7 +38,7 @@ def running(speed: float = 100.0) -> Iterator[tuple[dynamics365.Environment, Dyn
         client_id="app",
         client_secret="secret",
         speed=speed,
-        caller_deadline=0.6,
+        caller_deadline=PATIENCE,
     )
     with serving(erp.program) as url:
         made = Dynamics365(
@@ -51,7 +54,7 @@ def running(speed: float = 100.0) -> Iterator[tuple[dynamics365.Environment, Dyn
                     "client_secret": "secret",
                     "default_company": "usmf",
                 },
-                lane=LanePolicy(call_deadline=0.6),
+                lane=LanePolicy(call_deadline=PATIENCE),
             ),
             Tokens(),
             LocalBudget(maximum=1000.0, rate=1000.0),

@@ -60,7 +60,7 @@ def running() -> Iterator[tuple[shopify.Shop, Listener, str]]:
             webhook_url=f"{url}/hook",
             client_id="app",
             client_secret=SECRET,
-            caller_deadline=0.3,
+            caller_deadline=0.8,
         )
         with serving(shop.program) as address:
             yield shop, listener, address
@@ -120,7 +120,7 @@ def test_every_fault_of_a_call_shows_on_the_wire(
         headers = {"X-Shopify-Access-Token": token}
         address = f"{url}/admin/api/2026-07/graphql.json"
         try:
-            answer = requests.post(address, json=body, headers=headers, timeout=0.3)
+            answer = requests.post(address, json=body, headers=headers, timeout=0.8)
         except requests.Timeout:
             seen: object = "timeout"
         except requests.ConnectionError:

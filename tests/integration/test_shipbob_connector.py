@@ -204,7 +204,7 @@ def test_an_order_the_warehouse_cannot_read_is_refused_with_its_own_paths() -> N
     ],
 )
 def test_a_lost_create_is_found_or_not(fault: str, first: Verdict, then: Verdict) -> None:
-    with running(call_deadline=0.6) as (warehouse, made):
+    with running(call_deadline=1.0) as (warehouse, made):
         warehouse.plan.switch({"next": [fault]})
 
         pushed = push(made, create())
@@ -219,7 +219,7 @@ def test_a_lost_create_is_found_or_not(fault: str, first: Verdict, then: Verdict
 
 def test_a_create_that_lands_late_is_met_by_its_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("syncworkers.sandbox.transport.LATE", -0.5)
-    with running(call_deadline=0.6) as (warehouse, made):
+    with running(call_deadline=1.0) as (warehouse, made):
         warehouse.plan.switch({"next": ["late_effect"]})
 
         pushed = [*push(made, create()), *push(made, create())]
@@ -232,7 +232,7 @@ def test_a_create_that_lands_late_is_met_by_its_repeat(monkeypatch: pytest.Monke
     ("fault", "then"), [("timeout_after", Verdict.ADOPTED), ("reset", Verdict.ABSENT)]
 )
 def test_a_lost_cancel_is_found_or_not(fault: str, then: Verdict) -> None:
-    with running(call_deadline=0.6) as (warehouse, made):
+    with running(call_deadline=1.0) as (warehouse, made):
         [created] = push(made, create())
         request = cancel(external_id=created.external_id)
         warehouse.plan.switch({"next": ["slow", fault]})
@@ -313,25 +313,37 @@ def test_an_id_that_is_somebody_elses_order_is_left_alone() -> None:
         assert warehouse.books.references[ref()].status == "Processing"
 
 
-def test_a_new_address_reaches_every_shipment_that_has_not_left() -> None:
+def test_a_new_address_reaches_what_has_not_left_and_what_has_left_is_told() -> None:
     with running() as (warehouse, made):
         [created] = push(made, create())
         gone, still = split(warehouse)
         request = readdress(external_id=created.external_id)
 
-        [changed] = push(made, request)
-        [again] = push(made, request)
+        changed = push(made, request)
+        again = push(made, request)
 
         cities = {
             one.id: one.recipient["address"]["city"] for one in warehouse.books.shipments.values()
         }
         assert cities == {gone: "Portland", still: "Salem"}
-        assert (changed.verdict, changed.external_id) == (Verdict.CONFIRMED, created.external_id)
-        assert (again.verdict, calls(warehouse)["readdress"]) == (Verdict.ADOPTED, 1)
-        assert verdicts(find(made, request, readdress(city="Eugene"))) == [
-            Verdict.ADOPTED,
-            Verdict.ABSENT,
-        ]
+        assert codes(changed) == codes(again) == [["warehouse.too_late"]]
+        told = f"already on the way to the former address: shipment {gone}"
+        assert {one.error for one in (*changed, *again)} == {told}
+        assert calls(warehouse)["readdress"] == 1
+        assert verdicts(find(made, request, readdress(city="Eugene"))) == [Verdict.ABSENT] * 2
+
+
+def test_a_new_address_that_stands_already_is_not_sent_again() -> None:
+    with running() as (warehouse, made):
+        push(made, create())
+        request = readdress()
+
+        outcomes = [*push(made, request), *push(made, request)]
+        warehouse.floor.ship(ref())
+        outcomes += push(made, request)
+
+        assert verdicts(outcomes) == [Verdict.CONFIRMED, Verdict.ADOPTED, Verdict.ADOPTED]
+        assert calls(warehouse)["readdress"] == 1
 
 
 def test_a_label_makes_a_new_address_too_late() -> None:
@@ -598,7 +610,7 @@ def test_a_failed_read_may_be_done_again(fault: str, after: float | None, read: 
 
 
 def test_a_call_that_hangs_is_given_up_at_its_deadline() -> None:
-    with running(call_deadline=0.6) as (warehouse, made):
+    with running(call_deadline=1.0) as (warehouse, made):
         warehouse.plan.switch({"next": ["timeout_before"]})
 
         with pytest.raises(RetryableError, match="timed out"):
@@ -651,7 +663,7 @@ def test_nothing_is_subscribed_where_webhooks_are_arranged_by_hand() -> None:
 
 
 def test_a_subscription_whose_answer_is_lost_may_be_made_again() -> None:
-    with running(call_deadline=0.6, webhook_url=HOOK) as (warehouse, made):
+    with running(call_deadline=1.0, webhook_url=HOOK) as (warehouse, made):
         warehouse.plan.switch({"next": ["slow", "timeout_after"]})
 
         with pytest.raises(RetryableError, match="timed out"):

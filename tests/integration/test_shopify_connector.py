@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BODY = b'{"id": 450789469}'
 SECRET = "present-secret"
+PATIENCE = 2.0
+"""Seconds a call may take: long enough for a busy machine, short enough for a test of a hang."""
 
 
 class Tokens:
@@ -63,7 +65,7 @@ def connector(address: str, **changes: str) -> Shopify:
         role="store",
         brand="acme",
         connection={**connection, **changes},
-        lane=LanePolicy(call_deadline=0.6),
+        lane=LanePolicy(call_deadline=PATIENCE),
     )
     return Shopify(policy, Tokens(), LocalBudget(maximum=2000.0, rate=1000.0))
 
@@ -77,7 +79,7 @@ def running(speed: float = 100.0, webhook_url: str = "") -> Iterator[tuple[shopi
         client_id="app",
         client_secret=SECRET,
         speed=speed,
-        caller_deadline=0.6,
+        caller_deadline=PATIENCE,
     )
     with serving(shop.program) as url:
         made = connector(url)

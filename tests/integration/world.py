@@ -57,11 +57,11 @@ if TYPE_CHECKING:
 STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = "acme-us.myshopify.com"
-CALL_DEADLINE = 0.5
+CALL_DEADLINE = 1.0
 _LANE = """
 gather_ms = 0
 work_budget = "2s"
-call_deadline = "0.5s"
+call_deadline = "1s"
 settle = "0.2s"
 recheck = "0.05s"
 backoff_first = "0.05s"

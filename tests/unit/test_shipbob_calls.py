@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from syncworkers.connectors.base import Deadline, Outcome, Request, Verdict
+from syncworkers.connectors.shipbob.parts import THREADS
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.errors import RejectedError, RetryableError, SyncError
 from syncworkers.policy.partners import BudgetPolicy
@@ -93,8 +94,8 @@ def test_a_call_says_who_we_are_for_which_channel_and_which_call_it_is() -> None
     assert b'"unit_price":12.50' in script.seen[0][2]
 
 
-def test_eight_parts_are_under_way_at_a_time() -> None:
-    together = threading.Barrier(8)
+def test_several_parts_are_under_way_at_a_time() -> None:
+    together = threading.Barrier(THREADS)
     order = standing(create())
 
     def program(environ: dict[str, Any], start: Any) -> list[bytes]:
@@ -104,7 +105,7 @@ def test_eight_parts_are_under_way_at_a_time() -> None:
 
     with serving(program) as url:
         made = connector(url)
-        outcomes = push(made, *(create() for _ in range(16)))
+        outcomes = push(made, *(create() for _ in range(2 * THREADS)))
         made.close()
 
     assert {one.verdict for one in outcomes} == {Verdict.CONFIRMED}

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Fields = dict[str, Any]
 CANCELLED = "Cancelled"
-CLOSED = frozenset({"Completed", CANCELLED, "CleanSweeped"})
+NEVER_LEFT = frozenset({CANCELLED, "CleanSweeped"})
+"""Shipments of which no parcel ever goes out."""
+CLOSED = frozenset({"Completed"}) | NEVER_LEFT
 """Shipments whose parcel is gone, or never will be: their address cannot change."""
 PARTIAL = "warehouse.cancel_partial"
 REFUSED = "warehouse.cancel_refused"
@@ -127,16 +129,32 @@ def readdress(calls: Round, request: Request, seen: Look) -> Outcome:
     shipments = rows(order.get("shipments"))
     if not shipments and order.get("status") != CANCELLED:
         return seen.reply.sign(NOT_PLANNED)
-    still = _open(shipments)
-    if not still:
+    open_ = _differing(wanted, shipments, leave_out=CLOSED)
+    outcome = Outcome(verdict=Verdict.ADOPTED, external_id=number)
+    if open_:
+        outcome = _send_address(calls, wanted, open_, number)
+        if outcome.verdict is Verdict.REJECTED:
+            return _look_again(calls, request, outcome, judge_readdress)
+        if outcome.verdict is not Verdict.CONFIRMED:
+            return outcome
+    return _unless_astray(seen, wanted, outcome)
+
+
+def _unless_astray(seen: Look, wanted: Fields, outcome: Outcome) -> Outcome:
+    """Return how a change ended, unless goods are on their way to the former address."""
+    shipments = rows((seen.order or {}).get("shipments"))
+    gone = [
+        str(one.get("id"))
+        for one in _differing(wanted, shipments, leave_out=NEVER_LEFT)
+        if one.get("status") in CLOSED
+    ]
+    if gone:
+        told = f"already on the way to the former address: shipment {', '.join(gone)}"
+        return seen.reply.sign(reject("warehouse.too_late", told))
+    if all(one.get("status") in NEVER_LEFT for one in shipments):
         told = "no shipment is left whose address could change"
         return seen.reply.sign(reject("warehouse.too_late", told))
-    if not any(address_differences(wanted, one) for one in still):
-        return seen.reply.sign(Outcome(verdict=Verdict.ADOPTED, external_id=number))
-    outcome = _send_address(calls, wanted, still, number)
-    if outcome.verdict is not Verdict.REJECTED:
-        return outcome
-    return _look_again(calls, request, outcome, judge_readdress)
+    return seen.reply.sign(outcome) if outcome.verdict is Verdict.ADOPTED else outcome
 
 
 def _send_address(
@@ -182,18 +200,24 @@ def _judge_address(reply: Reply, number: str | None) -> Outcome:
 
 
 def judge_readdress(request: Request, seen: Look) -> Outcome:
-    """Say whether an order's shipments go to the new address; open ones count before gone ones."""
+    """Say whether all of an order's shipments go to the new address."""
     before = _before(request, seen)
     if before is not None:
         return before
     order = seen.order or {}
     wanted = fields(request.payload.get("address"))
     shipments = rows(order.get("shipments"))
-    looked = _open(shipments) or [one for one in shipments if one.get("status") == "Completed"]
-    done = looked and not any(address_differences(wanted, one) for one in looked)
+    done = any(one.get("status") not in NEVER_LEFT for one in shipments)
+    done = done and not _differing(wanted, shipments, leave_out=NEVER_LEFT)
     verdict = Verdict.ADOPTED if done else Verdict.ABSENT
     return seen.reply.sign(Outcome(verdict=verdict, external_id=order_id(order)))
 
 
-def _open(shipments: Sequence[Fields]) -> list[Fields]:
-    return [one for one in shipments if one.get("status") not in CLOSED]
+def _differing(
+    wanted: Fields, shipments: Sequence[Fields], *, leave_out: frozenset[str]
+) -> list[Fields]:
+    return [
+        one
+        for one in shipments
+        if one.get("status") not in leave_out and address_differences(wanted, one)
+    ]

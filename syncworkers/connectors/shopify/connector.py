@@ -68,8 +68,6 @@ class Shopify:
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
     reread = frozenset({CANCELLED})
     read_topics = READ_TOPICS
-    polled_topic = reread_topic = POLLED
-    """What we name an order that we read ourselves, after a poll or a hint."""
 
     def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
         self._settings = read_settings(policy.name, policy.connection)

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=1.0, help="scales the partner's waits")
     given = parser.parse_args()
     environment = build(
-        FaultPlan(level=given.faults, seed=given.seed),
+        FaultPlan(level=given.faults, seed=given.seed, calls=6),
         client_id=given.client_id,
         client_secret=given.client_secret,
         speed=given.speed,

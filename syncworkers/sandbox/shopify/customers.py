@@ -24,8 +24,8 @@ class Plan:
     count: int
     seed: int = 1
     rate: float = 50.0
-    cancel_share: float = 0.05
-    readdress_share: float = 0.05
+    cancel_share: float = 0.04
+    readdress_share: float = 0.03
 
 
 class Customers:
@@ -90,7 +90,7 @@ class Customers:
                 self.place(order)
                 what = chance.random()
                 if what < plan.cancel_share + plan.readdress_share and order["shipping_address"]:
-                    wait = chance.uniform(0.2, 4.0)
+                    wait = chance.uniform(0.2, 3.0)
                     cancels = what < plan.cancel_share
                     later.append((time.monotonic() + wait, str(order["id"]), cancels))
             for due, order_id, cancels in sorted(later):
