@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
+from syncworkers.engine.keys import line_key
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
@@ -145,7 +146,8 @@ class Invoices:
             version=len(root.invoices),
             entities={(Kind.ORDER, 0): root.stored.id},
         )
-        self._writes.owe(cause, effect)
+        # A line of its own: a refused fulfilment must not keep the invoice from the store.
+        self._writes.owe(cause, effect, line=line_key(store, Kind.INVOICE, order.external_id))
 
     def write(self) -> None:
         """Write invoices and what they match."""

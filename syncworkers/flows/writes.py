@@ -44,7 +44,7 @@ class Cause:
     reading: Reading
     correlation_id: uuid.UUID
     line: int
-    """The root order's id: everything owed for it to one partner stands in one line."""
+    """The root order's id: what is owed for it to one partner stands in one line, unless said."""
     version: int
     entities: Entities
 
@@ -72,7 +72,7 @@ class Writes:
     """Lanes that have new deliveries."""
 
     def owe(self, cause: Cause, effect: Effect, *, line: int | None = None) -> None:
-        """Owe an effect; `line` is for what belongs to no order."""
+        """Owe an effect; `line` is for what need not keep its turn among an order's effects."""
         key = effect.key
         lane = self.fleet.lanes[deliver_lane(self.fleet.partners[key.partner].policy)]
         self.touched.add(lane.name)

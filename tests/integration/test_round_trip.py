@@ -390,6 +390,22 @@ def test_what_waits_too_long_for_its_order_becomes_a_case(world: World) -> None:
     assert cases(world) == ["shipment.unknown_order"]
 
 
+def test_an_invoice_reaches_the_store_though_its_fulfilment_was_refused(world: World) -> None:
+    order = world.release()
+    world.shop.customers.cancel(str(order["id"]))  # and nobody tells us
+    world.warehouse.floor.ship(reference(order))
+    world.hear()
+    assert cases(world) == ["store.not_fulfillable"]
+
+    bill(world, order)
+    world.hear()
+
+    known = told(world, order)
+    assert known["fulfillments"] == []
+    assert json.loads(known["metafields"]["erp.invoices"])
+    world.assert_sound()
+
+
 def test_an_invoice_of_nobodys_order_is_left_alone(world: World) -> None:
     books = world.erp.books
     books.create(

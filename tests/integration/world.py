@@ -195,7 +195,7 @@ class World:
         self.settle()
         return order
 
-    def die(self, stage: str, *, at: int, partner: str = ERP) -> None:
+    def die(self, stage: str, *, at: int, partner: str = ERP, kind: Kind = Kind.ORDER) -> None:
         """Let a worker die as its transaction number `at` begins: nobody hears of its effects."""
         database = bootstrap.connect(self.url)
         begun: list[object] = []
@@ -209,7 +209,7 @@ class World:
         doomed = replace(self.fleet, database=database, worker="doomed")
         with suppress(KilledError):
             if stage == "process":
-                process_due(doomed, Kind.ORDER)
+                process_due(doomed, kind)
             else:
                 deliver_due(doomed, partner)
         database.dispose()
@@ -290,7 +290,8 @@ class World:
     def assert_sound(self) -> None:
         """The books agree and nothing was dropped."""
         found = self.audit()
-        assert (found.lost, found.duplicated, found.unexpected, found.mismatched) == ((),) * 4
+        wrong = (*found.lost, *found.duplicated, *found.unexpected, *found.mismatched)
+        assert wrong == (), wrong
         assert ledger.prove(self.fleet.database).findings == ()
 
 

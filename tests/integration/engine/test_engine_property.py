@@ -73,9 +73,16 @@ class Engine(RuleBasedStateMachine):
         self.put_rows: set[int] = set()
         self.ever_parked: set[int] = set()
 
-    @rule(key=KEYS, count=st.integers(1, 3))
-    def enqueue(self, key: int, count: int) -> None:
-        self.put_rows.update(put(self.database, self.lane, [(key, "x")] * count))
+    @rule(key=KEYS, count=st.integers(1, 3), due_in=st.sampled_from([0.0, 0.0, 200.0]))
+    def enqueue(self, key: int, count: int, due_in: float) -> None:
+        toys = [(key, "x")] * count
+        self.put_rows.update(put(self.database, self.lane, toys, due_in=due_in))
+
+    @rule(key=KEYS)
+    def hasten(self, key: int) -> None:
+        """What a row waited for has come, or somebody thinks so."""
+        with transaction(self.database) as session:
+            lines.hasten(session, [(self.lane.id, key)])
 
     def _some(self, pick: int, *, acted: bool) -> int:
         """Choose a worker that lives and has, or has not, done its work."""

@@ -56,10 +56,16 @@ def transaction(database: sa.Engine) -> Iterator[Session]:
         yield session
 
 
-def put(database: sa.Engine, lane: LaneHandle, toys: Sequence[tuple[int, str]]) -> list[int]:
+def put(
+    database: sa.Engine,
+    lane: LaneHandle,
+    toys: Sequence[tuple[int, str]],
+    *,
+    due_in: float = 0.0,
+) -> list[int]:
     """Enqueue toys as (line, what); return their ids."""
     with transaction(database) as session:
-        lines.enqueue(session, lane.id, [line for line, _ in toys])
+        lines.enqueue(session, lane.id, [line for line, _ in toys], due_in=due_in)
         return [
             session.execute(
                 sa.insert(Toy)
