@@ -48,6 +48,60 @@ def test_a_finished_line_is_deleted(database: sa.Engine) -> None:
     assert ask(database, "SELECT count(*) FROM line") == 0
 
 
+def test_a_row_that_cannot_go_yet_waits_and_a_row_that_can_brings_its_line_forward(
+    database: sa.Engine,
+) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(7, "later"), (8, "later too")], due_in=60.0)
+    assert work_all(database, lane) == []
+
+    put(database, lane, [(7, "now")])
+    assert work_all(database, lane) == ["later", "now"]
+
+    pass_time(database, 60.0)
+    assert work_all(database, lane) == ["later too"]
+
+
+def test_a_line_that_only_waits_is_hastened_and_one_that_backs_off_is_not(
+    database: sa.Engine,
+) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(7, "waits"), (8, "backs off")], due_in=60.0)
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE line SET attempts = 1 WHERE key = 8"))
+
+    with transaction(database) as session:
+        assert lines.hasten(session, [(lane.id, 7), (lane.id, 8), (lane.id, 9)]) == {lane.id}
+    put(database, lane, [(8, "behind it")])
+
+    assert work_all(database, lane) == ["waits"]
+
+
+def test_hastening_never_waits_for_who_holds_a_line(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    put(database, lane, [(7, "a"), (8, "b")], due_in=60.0)
+    with transaction(database) as holder:
+        holder.execute(sa.text("SELECT 1 FROM line WHERE key = 7 FOR UPDATE"))
+        with transaction(database) as session:
+            session.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+            lines.hasten(session, [(lane.id, 7), (lane.id, 8)])
+
+    assert work_all(database, lane) == ["b"]
+
+
+def test_it_is_told_which_keys_somebody_waits_for(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    [row] = put(database, lane, [(7, "a")])
+    claimed = take(database, lane)
+    with transaction(database) as session:
+        pending = lines.fence(session, claimed, claimed.lines)
+        parking.park(session, TOYS, row, key="parent:1")
+        lines.settle(session, claimed, pending, [lines.LineResult(key=7, finished=1)])
+
+        assert parking.awaited(session, TOYS, ["parent:1", "parent:2"]) == ["parent:1"]
+        assert parking.awaited(session, TOYS, []) == []
+
+
 def test_two_workers_never_hold_one_line(database: sa.Engine) -> None:
     lane = open_lane(database, slots=8)
     put(database, lane, [(key, "x") for key in range(200)])
