@@ -35,8 +35,6 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("partner", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
         sa.Column(
             "received_at",
             sa.DateTime(timezone=True),

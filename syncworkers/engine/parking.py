@@ -59,7 +59,7 @@ def awaited(session: Session, work: WorkTable, keys: Sequence[str]) -> list[str]
 
 
 def wake(session: Session, work: WorkTable, keys: Sequence[str]) -> set[int]:
-    """Bring back what waits for these keys, in the transaction of their arrival; return lanes."""
+    """Bring back what waits for these keys, now that they are here; return lanes."""
     return _bring_back(session, work, work.table.c.waiting_for.in_(keys)) if keys else set()
 
 

@@ -10,8 +10,8 @@ from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
 from syncworkers.flows.writes import Cause
-from syncworkers.rules import changes, telling
-from syncworkers.store import base, codec
+from syncworkers.rules import changes, expectations, telling
+from syncworkers.store import base
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import invoices as invoice_store
 from syncworkers.store import orders as order_store
@@ -99,7 +99,7 @@ class Invoices:
             code="invoice.unknown_order",
             what=f"sales order {invoice.order_number}",
             now=self._now,
-            patience=self._fleet.policy.expectations["parent_known"],
+            patience=self._fleet.policy.expectations[expectations.PARENT_KNOWN],
         )
 
     def _accept(self, reading: Reading, root: Root, invoice: Invoice) -> None:
@@ -114,17 +114,13 @@ class Invoices:
         root.invoices.append(stored)
         root.rematch = True
         self._new.append(stored)
-        self._writes.versions.append(
-            {
-                "entity_kind": Kind.INVOICE.value,
-                "entity_id": stored.id,
-                "version": 1,
-                "message_id": reading.row["id"],
-                "mapping": reading.mapping,
-                "rules": RULES_VERSION,
-                "snapshot": codec.dump(invoice),
-                "diff": {},
-            }
+        self._writes.keep_version(
+            reading,
+            kind=Kind.INVOICE,
+            entity=stored.id,
+            version=1,
+            rules=RULES_VERSION,
+            accepted=invoice,
         )
         self._tell(reading, root)
         reason = f"invoice {invoice.number} over {invoice.total} {invoice.currency}"

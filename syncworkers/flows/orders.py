@@ -13,7 +13,7 @@ from syncworkers.policy.booking import CREATE
 from syncworkers.rules import changes, effects, sequence
 from syncworkers.rules import orders as order_rules
 from syncworkers.rules.effects import EffectKey
-from syncworkers.store import base, codec, customers, identity, outbox
+from syncworkers.store import base, customers, identity, outbox
 from syncworkers.store import orders as order_store
 from syncworkers.store import parts as part_store
 
@@ -144,8 +144,6 @@ class Orders:
             scope=self._standing[name].scope,
             partner=name[0],
             external_id=order.customer_id or "",
-            name=order.customer_name,
-            email=order.email,
         )
 
     def _account_key(self, name: Name) -> str:
@@ -197,17 +195,14 @@ class Orders:
 
     def _accept(self, reading: Reading, standing: Standing, order: SalesOrder, plan: Plan) -> None:
         standing.version += 1
-        self._writes.versions.append(
-            {
-                "entity_kind": Kind.ORDER.value,
-                "entity_id": standing.id,
-                "version": standing.version,
-                "message_id": reading.row["id"],
-                "mapping": reading.mapping,
-                "rules": RULES_VERSION,
-                "snapshot": codec.dump(order),
-                "diff": changes.diff(standing.order, order),
-            }
+        self._writes.keep_version(
+            reading,
+            kind=Kind.ORDER,
+            entity=standing.id,
+            version=standing.version,
+            rules=RULES_VERSION,
+            accepted=order,
+            diff=changes.diff(standing.order, order),
         )
         standing.order, standing.seen_at = order, None
         standing.erp, standing.erp_number = plan.erp, plan.erp_number

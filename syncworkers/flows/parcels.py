@@ -16,9 +16,9 @@ from syncworkers.canonical.shipments import (
     WarehouseState,
 )
 from syncworkers.flows.writes import Cause
-from syncworkers.rules import milestones, shipping, telling
+from syncworkers.rules import expectations, milestones, shipping, telling
 from syncworkers.rules.milestones import Position
-from syncworkers.store import base, codec, shipments
+from syncworkers.store import base, shipments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,11 +34,8 @@ if TYPE_CHECKING:
     from syncworkers.store.shipments import StoredShipment
 
 RULES_VERSION = "shipments/1"
-STORE_TOLD = "store_told"
-INVOICED = "invoiced"
 INCIDENTS = frozenset({Milestone.REFUSED, Milestone.DAMAGED, Milestone.LOST, Milestone.RETURNING})
 """News of a parcel that a person must act upon."""
-ARRIVED = frozenset({Milestone.DELIVERED, Milestone.RETURNED, Milestone.CANCELLED})
 DAY = dt.timedelta(days=1)
 
 
@@ -157,17 +154,13 @@ class Parcels:
     def _note_version(
         self, reading: Reading, stored: StoredShipment, reported: ReportedShipment
     ) -> None:
-        self._writes.versions.append(
-            {
-                "entity_kind": Kind.SHIPMENT.value,
-                "entity_id": stored.id,
-                "version": stored.version,
-                "message_id": reading.row["id"],
-                "mapping": reading.mapping,
-                "rules": RULES_VERSION,
-                "snapshot": codec.dump(reported),
-                "diff": {},
-            }
+        self._writes.keep_version(
+            reading,
+            kind=Kind.SHIPMENT,
+            entity=stored.id,
+            version=stored.version,
+            rules=RULES_VERSION,
+            accepted=reported,
         )
 
     def _tell(self, reading: Reading, root: Root, stored: StoredShipment) -> None:
@@ -180,9 +173,9 @@ class Parcels:
         for effect in telling.shipped(shipment, store=store, erp=erp):
             self._writes.owe(cause, effect)
         if store is not None:
-            self._writes.expect(cause, STORE_TOLD, store, Kind.SHIPMENT, stored.id)
+            self._writes.expect(cause, expectations.STORE_TOLD, store, Kind.SHIPMENT, stored.id)
         if erp is not None:
-            self._writes.expect(cause, INVOICED, erp, Kind.SHIPMENT, stored.id)
+            self._writes.expect(cause, expectations.INVOICED, erp, Kind.SHIPMENT, stored.id)
         # Where the warehouse refused the cancel, there is a case already.
         if cancelled and root.part_cancels.get(stored.part_id) != "dead":
             self._writes.open_case(
@@ -273,7 +266,7 @@ class Parcels:
         if after == before:
             return []
         moved = replace(present, milestone=after.milestone, milestone_at=after.at, flag=after.flag)
-        if after.milestone in ARRIVED:
+        if after.milestone in milestones.ARRIVED:
             moved = replace(moved, track_due_at=self.now + DAY)
         self._keep(root, moved)
         if after.milestone is not before.milestone and after.milestone in INCIDENTS:

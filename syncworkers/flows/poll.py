@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.engine import lines
-from syncworkers.engine.keys import line_key
+from syncworkers.connectors.base import Record
 from syncworkers.errors import CredentialsError, RetryableError
-from syncworkers.flows.correlation import correlation_id
-from syncworkers.flows.lanes import PROCESS
+from syncworkers.flows.storing import Channel, external_id, store
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import inbox, invoices, orders, parts
 
@@ -28,9 +26,9 @@ log = structlog.get_logger(__name__)
 
 POLL = "poll"
 KNOWN: Mapping[str, Callable[[Session, str, Collection[str]], Mapping[str, dt.datetime]]] = {
-    Kind.ORDER: orders.seen_since,
-    Kind.SHIPMENT: parts.seen_since,
-    Kind.INVOICE: invoices.seen_since,
+    Kind.ORDER: orders.newest_known,
+    Kind.SHIPMENT: parts.newest_known,
+    Kind.INVOICE: invoices.newest_known,
 }
 """By kind: how new our knowledge of objects is, by the partner's ids and clock."""
 
@@ -65,6 +63,7 @@ def _read_window(
 ) -> tuple[int, dt.datetime]:
     """Store what is new in the window; return how many, and up to when all is settled."""
     connection = fleet.partners[partner].connection
+    channel = Channel(partner=partner, source=POLL, kind=kind, topic=connection.read_topics[kind])
     stored = 0
     safe = until
     for page in connection.changed(kind, since, until):
@@ -72,11 +71,7 @@ def _read_window(
             missing, busy = _missing(session, partner, kind, page)
         safe = min([safe, *(header.updated_at for header in busy)])
         for some in _chunks(missing):
-            whole = {one.external_id: one.body for one in some if one.body is not None}
-            lacking = [one.external_id for one in some if one.body is None]
-            records = connection.fetch(kind, lacking) if lacking else []
-            texts = whole | {record.external_id: record.body for record in records}
-            stored += _store(fleet, partner, kind, some, texts)
+            stored += store(fleet, channel, _whole(connection, kind, some))
     return stored, safe
 
 
@@ -87,13 +82,20 @@ def _missing(
     ids = [header.external_id for header in page]
     have = KNOWN[kind](session, partner, ids)
     others = inbox.settled_or_under_way(session, partner, kind, ids)
-    stored = inbox.known(session, partner, POLL, [_external_id(header) for header in page])
+    stored = inbox.known(
+        session,
+        partner,
+        POLL,
+        [external_id(header.external_id, header.updated_at) for header in page],
+    )
     missing: list[Header] = []
     busy: list[Header] = []
     for header in page:
         newest = have.get(header.external_id)
         is_open, refused = others.get(header.external_id, (False, None))
-        if _external_id(header) in stored or (newest and newest >= header.updated_at):
+        if external_id(header.external_id, header.updated_at) in stored or (
+            newest and newest >= header.updated_at
+        ):
             continue
         if is_open:
             busy.append(header)
@@ -102,36 +104,20 @@ def _missing(
     return missing, busy
 
 
-def _store(
-    fleet: Fleet, partner: str, kind: str, headers: list[Header], texts: Mapping[str, str]
-) -> int:
-    lane = fleet.lanes[PROCESS[kind]]
-    messages = [
-        inbox.NewMessage(
-            lane=lane.id,
-            line=line_key(partner, kind, header.external_id),
-            partner=partner,
-            source=POLL,
-            external_id=_external_id(header),
-            topic=fleet.partners[partner].connection.read_topics[kind],
-            kind=kind,
-            entity=header.external_id,
-            correlation_id=correlation_id(partner, kind, header.external_id),
-            body=texts[header.external_id].encode(),
+def _whole(connection: Any, kind: str, headers: list[Header]) -> list[Record]:
+    """Return the objects as they are; those that the list did not tell are read."""
+    lacking = [one.external_id for one in headers if one.body is None]
+    read = connection.fetch(kind, lacking) if lacking else []
+    texts = {record.external_id: record.body for record in read}
+    return [
+        Record(
+            external_id=one.external_id,
+            body=texts[one.external_id] if one.body is None else one.body,
+            updated_at=one.updated_at,
         )
-        for header in headers
-        if header.external_id in texts
+        for one in headers
+        if one.body is not None or one.external_id in texts
     ]
-    with fleet.session() as session:
-        lines.enqueue(session, lane.id, [message.line for message in messages])
-        inbox.add(session, messages)
-    if messages:
-        fleet.waker.notify([lane.name])
-    return len(messages)
-
-
-def _external_id(header: Header) -> str:
-    return f"{header.external_id}@{header.updated_at.isoformat()}"
 
 
 def _chunks(headers: list[Header], size: int = 25) -> list[list[Header]]:

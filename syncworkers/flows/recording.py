@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import lines
 from syncworkers.flows.sending import SUCCESSES, entity
-from syncworkers.rules import effects
+from syncworkers.rules import effects, expectations
 from syncworkers.store import attention, customers, identity, outbox
 
 if TYPE_CHECKING:
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
     from syncworkers.flows.fleet import Fleet, Partner
     from syncworkers.flows.outcomes import LineRecord
     from syncworkers.flows.sending import Step
-
-MEETS: Mapping[tuple[str, str], str] = {
-    ("erp", effects.ORDER_CREATE): "erp_booked",
-    ("warehouse", effects.PART_CREATE): "released",
-    ("store", effects.SHIPMENT_CREATE): "store_told",
-}
-"""By the partner's role and the operation: the expectation that its confirmation meets."""
-BEGINS: Mapping[str, tuple[str, ...]] = {effects.PART_CREATE: ("acknowledged", "shipped")}
-"""By operation: what must follow its confirmation."""
-ENDS: Mapping[str, tuple[str, ...]] = {effects.PART_CANCEL: ("acknowledged", "shipped")}
-"""By operation: what need not follow any more once it is confirmed."""
-AWAITED = frozenset({effects.ORDER_CREATE, effects.CUSTOMER_CREATE, effects.PART_CANCEL})
-"""Operations that others may wait for."""
 
 
 def record(
@@ -81,7 +68,7 @@ def _settled(records: Iterable[LineRecord]) -> Iterator[str]:
     """Name the deliveries that ended, as far as others may wait for them."""
     for one in records:
         for row in (*one.confirmed, *one.called_off, *one.dead):
-            if row["operation"] in AWAITED:
+            if row["operation"] in effects.AWAITED:
                 yield row["idempotency_key"]
 
 
@@ -92,16 +79,17 @@ def _note_expectations(
     begun: list[attention.NewExpectation] = []
     for one in records:
         for row in one.confirmed:
-            met = MEETS.get((partner.policy.role, row["operation"]))
+            met = expectations.MEETS.get((partner.policy.role, row["operation"]))
             if met is not None:
                 ended[row["entity_kind"], met, "met"].append(row["entity_id"])
-            for name in ENDS.get(row["operation"], ()):
+            for name in expectations.ENDS.get(row["operation"], ()):
                 ended[row["entity_kind"], name, "cancelled"].append(row["entity_id"])
             begun += [
-                _expected(fleet, partner, row, name) for name in BEGINS.get(row["operation"], ())
+                _expected(fleet, partner, row, name)
+                for name in expectations.BEGINS.get(row["operation"], ())
             ]
         for row in one.called_off:
-            met = MEETS.get((partner.policy.role, row["operation"]))
+            met = expectations.MEETS.get((partner.policy.role, row["operation"]))
             if met is not None:
                 ended[row["entity_kind"], met, "cancelled"].append(row["entity_id"])
     attention.expect(session, begun)

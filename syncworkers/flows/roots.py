@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncworkers.canonical.bookings import Booking
 from syncworkers.canonical.kinds import Kind
-from syncworkers.rules import effects, matching, shipping
+from syncworkers.rules import effects, expectations, matching, shipping
 from syncworkers.store import codec, invoices, outbox, parts, shipments
 from syncworkers.store import orders as order_store
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from syncworkers.flows.writes import Writes
     from syncworkers.store.orders import StoredOrder
-
-INVOICED = "invoiced"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +85,7 @@ def match_invoices(session: Session, roots: Iterable[Root], writes: Writes) -> N
     touched = [root for root in roots if root.rematch and root.invoices]
     before = invoices.matches_of(session, [one.id for root in touched for one in root.invoices])
     changed: list[int] = []
-    new: list[invoices.NewMatch] = []
+    new: list[invoices.Match] = []
     for root in touched:
         found = _matches(root)
         for invoice in root.invoices:
@@ -96,11 +94,11 @@ def match_invoices(session: Session, roots: Iterable[Root], writes: Writes) -> N
                 changed.append(invoice.id)
                 new += mine
         for shipment in {one.shipment_id for one in found if one.shipment_id is not None}:
-            writes.end_expectation(INVOICED, Kind.SHIPMENT, shipment)
+            writes.end_expectation(expectations.INVOICED, Kind.SHIPMENT, shipment)
     invoices.replace_matches(session, changed, new)
 
 
-def _matches(root: Root) -> list[invoices.NewMatch]:
+def _matches(root: Root) -> list[invoices.Match]:
     shipped = [
         matching.ShippedUnits(
             shipment=one.id,
@@ -119,7 +117,7 @@ def _matches(root: Root) -> list[invoices.NewMatch]:
         line = (ids[one.invoice], one.line)
         places[line] = places.get(line, -1) + 1
         matches.append(
-            invoices.NewMatch(
+            invoices.Match(
                 invoice_id=line[0],
                 line=line[1],
                 place=places[line],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
@@ -10,7 +11,7 @@ from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.parcels import Parcels
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
-from syncworkers.rules import release, shipping
+from syncworkers.rules import expectations, release, shipping
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import parts as part_store
 from syncworkers.store import shipments as shipment_store
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from syncworkers.flows.reading import Reading
     from syncworkers.flows.writes import Writes
 
-ACKNOWLEDGED = "acknowledged"
-SHIPPED = "shipped"
 UNKNOWN_ORDER = "shipment.unknown_order"
 
 
@@ -39,8 +38,7 @@ class Shipments:
         self._writes = writes
         self._orders: dict[tuple[str, str, str], int] = {}
         self._roots: dict[int, Root] = {}
-        self._parts: dict[int, part_store.StoredPart] = {}
-        self._news: dict[int, part_store.PartNews] = {}
+        self._changed: dict[int, part_store.StoredPart] = {}
         self._parcels = Parcels(fleet, session, writes, now=fleet_state.now(session))
 
     def load(self, readings: Sequence[Reading]) -> None:
@@ -49,7 +47,6 @@ class Shipments:
             subjects = [one.subject for one in readings if one.partner == partner]
             self._find_orders(partner, subjects)
         self._roots = load_roots(self._session, set(self._orders.values()))
-        self._parts = {part.id: part for root in self._roots.values() for part in root.parts}
         self._parcels.draw_ids(
             sum(len(one.subject.shipments) for one in readings if _is_report(one))
         )
@@ -105,7 +102,7 @@ class Shipments:
                 code=UNKNOWN_ORDER,
                 what=f"order part {report.reference}",
                 now=self._parcels.now,
-                patience=self._fleet.policy.expectations["parent_known"],
+                patience=self._fleet.policy.expectations[expectations.PARENT_KNOWN],
             )
         message = (
             f"{reading.partner} has an order {report.reference!r} (its id {report.external_id}) "
@@ -115,8 +112,7 @@ class Shipments:
         return RejectedError("an order we never sent", violations=[violation])
 
     def _take(self, reading: Reading, root: Root, report: WarehouseReport) -> None:
-        known = next(one for one in root.parts if one.reference == report.reference)
-        part = self._parts[known.id]
+        part = next(one for one in root.parts if one.reference == report.reference)
         correlation = root.stored.correlation_id
         if part.reported_at is not None and report.updated_at < part.reported_at:
             reason = f"we have a newer report, of {part.reported_at.isoformat()}"
@@ -125,7 +121,7 @@ class Shipments:
         said = self._parcels.take(reading, root, part, report)
         said += self._note_state(reading, root, part, report)
         if shipping.is_complete(part.lines, root.shipped(part.id)):
-            self._writes.end_expectation(SHIPPED, Kind.PART, part.id)
+            self._writes.end_expectation(expectations.SHIPPED, Kind.PART, part.id)
         if said:
             self._writes.end(reading, "applied", "; ".join(said), correlation)
         else:
@@ -137,19 +133,19 @@ class Shipments:
         """Note how far the part is; a state that somebody must look at becomes a case."""
         state, detail = shipping.stage(report)
         acknowledged = state in shipping.ACKNOWLEDGED
-        news = part_store.PartNews(
-            id=part.id,
-            state=state.value,
-            code=report.code,
-            reported_at=report.updated_at,
-            acknowledged=acknowledged or part.acknowledged,
-        )
         if acknowledged and not part.acknowledged:
-            self._writes.end_expectation(ACKNOWLEDGED, Kind.PART, part.id)
+            self._writes.end_expectation(expectations.ACKNOWLEDGED, Kind.PART, part.id)
         moved = state.value != part.state
         if moved or report.updated_at != part.reported_at:
-            self._news[part.id] = news
-            self._parts[part.id] = part_store.reported(part, news)
+            changed = replace(
+                part,
+                state=state.value,
+                code=report.code,
+                reported_at=report.updated_at,
+                acknowledged=acknowledged or part.acknowledged,
+            )
+            self._changed[part.id] = changed
+            root.parts[root.parts.index(part)] = changed
         if not moved:
             return []
         self._attend(reading, root, part, state, detail)
@@ -168,7 +164,9 @@ class Shipments:
             self._writes.mended.append((part.reference, shipping.TROUBLE[before]))
         called_off = root.stored.order.cancelled_at is not None
         if state is WarehouseState.CANCELLED:
-            self._writes.end_expectation(SHIPPED, Kind.PART, part.id, state="cancelled")
+            self._writes.end_expectation(
+                expectations.SHIPPED, Kind.PART, part.id, state="cancelled"
+            )
         if state in shipping.TROUBLE and not (state is WarehouseState.CANCELLED and called_off):
             self._writes.open_case(
                 reading,
@@ -189,7 +187,7 @@ class Shipments:
 
     def write(self) -> None:
         """Write parts, parcels and what they match."""
-        part_store.report(self._session, list(self._news.values()))
+        part_store.report(self._session, list(self._changed.values()))
         self._parcels.write()
         match_invoices(self._session, self._roots.values(), self._writes)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.engine import lines
-from syncworkers.engine.keys import line_key
 from syncworkers.errors import SyncError
-from syncworkers.flows.correlation import correlation_id
-from syncworkers.flows.lanes import PROCESS
-from syncworkers.store import inbox, shipments
+from syncworkers.flows.storing import Channel, store
+from syncworkers.rules.milestones import ARRIVED
+from syncworkers.store import shipments
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,51 +34,30 @@ def track(fleet: Fleet, partner: str) -> int:
     policy = fleet.partners[partner].policy.poll
     if policy is None:
         return 0
+    connection = fleet.partners[partner].connection
+    channel = Channel(
+        partner=partner,
+        source=TRACK,
+        kind=Kind.SHIPMENT,
+        topic=connection.tracked_topic,
+        apart=True,
+    )
     stored = 0
     while True:
         with fleet.session() as session:
-            due = shipments.take_due(session, partner, again=policy.track, limit=TOGETHER)
+            due = shipments.take_due(
+                session, partner, again=policy.track, arrived=ARRIVED, limit=TOGETHER
+            )
         if not due:
             return stored
         try:
-            records = fleet.partners[partner].connection.track(sorted(due))
+            records = connection.track(sorted(due))
         except SyncError as error:
             log.warning("tracking put off", partner=partner, error=str(error))
             return stored
-        stored += _store(fleet, partner, due, records)
+        stored += store(fleet, channel, [one for one in records if _is_news(one, due)])
         if len(due) < TOGETHER:
             return stored
-
-
-def _store(
-    fleet: Fleet, partner: str, due: Mapping[str, dt.datetime | None], records: list[Record]
-) -> int:
-    lane = fleet.lanes[PROCESS[Kind.SHIPMENT]]
-    new = [record for record in records if _is_news(record, due)]
-    messages = [
-        inbox.NewMessage(
-            lane=lane.id,
-            line=line_key(partner, Kind.SHIPMENT, TRACK, record.external_id),
-            partner=partner,
-            source=TRACK,
-            external_id=_external_id(record),
-            topic=fleet.partners[partner].connection.tracked_topic,
-            kind=Kind.SHIPMENT,
-            entity=record.external_id,
-            correlation_id=correlation_id(partner, Kind.SHIPMENT, record.external_id),
-            body=record.body.encode(),
-        )
-        for record in new
-    ]
-    with fleet.session() as session:
-        ids = [message.external_id for message in messages]
-        stored = inbox.known(session, partner, TRACK, ids)
-        fresh = [message for message in messages if message.external_id not in stored]
-        lines.enqueue(session, lane.id, [message.line for message in fresh])
-        inbox.add(session, fresh)
-    if fresh:
-        fleet.waker.notify([lane.name])
-    return len(fresh)
 
 
 def _is_news(record: Record, due: Mapping[str, dt.datetime | None]) -> bool:
@@ -88,8 +65,3 @@ def _is_news(record: Record, due: Mapping[str, dt.datetime | None]) -> bool:
         return False
     seen = due[record.external_id]
     return seen is None or seen < record.updated_at
-
-
-def _external_id(record: Record) -> str:
-    moment = record.updated_at.isoformat() if record.updated_at else ""
-    return f"{record.external_id}@{moment}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from syncworkers.canonical.kinds import Kind
     from syncworkers.errors import SyncError
     from syncworkers.flows.fleet import Fleet
     from syncworkers.flows.reading import Reading
@@ -70,6 +71,31 @@ class Writes:
     """Keys that parked rows may wait for, and that are here now."""
     touched: set[str] = field(default_factory=set)
     """Lanes that have new deliveries."""
+
+    def keep_version(  # noqa: PLR0913 - what, which, by which rules, all named
+        self,
+        reading: Reading,
+        *,
+        kind: Kind,
+        entity: int,
+        version: int,
+        rules: str,
+        accepted: Any,
+        diff: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep what was accepted as a version of an entity, with the message that said it."""
+        self.versions.append(
+            {
+                "entity_kind": kind.value,
+                "entity_id": entity,
+                "version": version,
+                "message_id": reading.row["id"],
+                "mapping": reading.mapping,
+                "rules": rules,
+                "snapshot": codec.dump(accepted),
+                "diff": diff or {},
+            }
+        )
 
     def owe(self, cause: Cause, effect: Effect, *, line: int | None = None) -> None:
         """Owe an effect; `line` is for what need not keep its turn among an order's effects."""

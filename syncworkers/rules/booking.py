@@ -24,6 +24,11 @@ THREE_PLACES = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies whose smallest part is not a hundredth (ISO 4217)."""
 TENDERS = frozenset({"gift_card"})
 """Payment gateways that must be booked as a tender of their own."""
+ADDRESS_MISSING = Violation(
+    path="shipping_address",
+    code="address.missing",
+    message="goods that are shipped need a delivery address: add it in the store",
+)
 
 
 def number(policy: BookingPolicy, order: SalesOrder) -> str:
@@ -130,8 +135,7 @@ class _Resolver:
         address = self.order.shipping_address
         if any(line.requires_shipping for line in self.order.lines):
             if address is None:
-                message = "goods that are shipped need a delivery address: add it in the store"
-                self._refuse("shipping_address", "address.missing", message)
+                self.violations.append(ADDRESS_MISSING)
             else:
                 self.violations.extend(_missing_parts(address))
         return address or self.order.billing_address or Address()

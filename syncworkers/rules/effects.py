@@ -23,6 +23,8 @@ CREATES = frozenset({ORDER_CREATE, CUSTOMER_CREATE, PART_CREATE, SHIPMENT_CREATE
 """They bring something into being there: a link follows, and a dead one blocks its line."""
 CANCELS = {ORDER_CANCEL: ORDER_CREATE, PART_CANCEL: PART_CREATE}
 """By operation: the create that it undoes."""
+AWAITED = frozenset({ORDER_CREATE, CUSTOMER_CREATE, PART_CANCEL})
+"""Others may wait for these, and go once they are confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

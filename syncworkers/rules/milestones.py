@@ -29,7 +29,9 @@ RANK = {
     Milestone.RETURNED: 91,
     Milestone.CANCELLED: 92,
 }
-"""A higher rank wins, wherever it comes from."""
+"""A higher rank wins, wherever it comes from, unless `NEXT` says what may follow."""
+ARRIVED = frozenset({Milestone.DELIVERED, Milestone.RETURNED, Milestone.CANCELLED})
+"""The carrier has done what it was to do."""
 FLAGS = frozenset({Milestone.CUSTOMS_HOLD, Milestone.DELAYED, Milestone.EXCEPTION})
 """They stand beside the milestone, until the parcel moves on."""
 NEXT = {

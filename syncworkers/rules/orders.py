@@ -12,7 +12,7 @@ from syncworkers.canonical.parts import PartAddressChange, PartCancellation
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.policy.booking import CREATE, LINK
 from syncworkers.policy.fulfilment import AFTER_BOOKING
-from syncworkers.rules import booking, changes, effects, release
+from syncworkers.rules import booking, changes, effects, expectations, release
 from syncworkers.rules.effects import Effect, EffectKey
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from syncworkers.policy.booking import BookingPolicy
     from syncworkers.policy.fulfilment import StorePolicy, WarehousePolicy
 
-BOOKED = "erp_booked"
-RELEASED = "released"
 FROZEN = ("lines", "total", "currency", "shipping_method")
 """What must not change once the ERP has the order: there is no silent update."""
 
@@ -141,9 +139,14 @@ def _first(policies: Policies, known: Known, order: SalesOrder) -> Plan:
         ),
         parts=parts,
         expectations=(
-            Expected(name=BOOKED, partner=policy.erp),
+            Expected(name=expectations.BOOKED, partner=policy.erp),
             *(
-                Expected(name=RELEASED, partner=one.warehouse, kind=Kind.PART, place=one.number)
+                Expected(
+                    name=expectations.RELEASED,
+                    partner=one.warehouse,
+                    kind=Kind.PART,
+                    place=one.number,
+                )
                 for one in parts
             ),
         ),
@@ -164,8 +167,7 @@ def _resolve(
         store, warehouse = policies.store, policies.warehouses[policies.store.warehouse]
         part = release.part(policies.booking.store, store, warehouse, order)
     except RejectedError as error:
-        known = {(one.path, one.code) for one in violations}
-        violations += [one for one in error.violations if (one.path, one.code) not in known]
+        violations += [one for one in error.violations if one not in violations]
     if violations or booked is None:
         raise RejectedError("cannot be booked", violations=violations)
     return booked, part

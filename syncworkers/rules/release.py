@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.parts import Part, PartLine
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.policy.fulfilment import AFTER_BOOKING, AFTER_VALIDATION
+from syncworkers.rules import booking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,76 +42,70 @@ def part(
 
     Raises `RejectedError` with all violations at once.
     """
-    shippable = [line for line in order.lines if line.requires_shipping and not line.gift_card]
-    if not shippable:
+    goods = [
+        (place, line)
+        for place, line in enumerate(order.lines)
+        if line.requires_shipping and not line.gift_card
+    ]
+    if not goods:
         return None
-    violations: list[Violation] = []
+    tables = _Tables(policy=policy, warehouse=warehouse)
     lines = tuple(
-        _line(policy, warehouse, line, number, violations)
-        for number, line in enumerate(shippable, start=1)
+        tables.line(line, number=number, place=place)
+        for number, (place, line) in enumerate(goods, start=1)
     )
-    method = warehouse.shipping_methods.get(order.shipping_method)
-    if method is None:
-        violations.append(
-            _missing(
-                "shipping_method",
-                "warehouse.method_unmapped",
-                f"{policy.warehouse} has no method for it",
-                policy,
-                "shipping_methods",
-                order.shipping_method,
-            )
-        )
-    if order.shipping_address is None:
-        message = "goods that are shipped need a delivery address: add it in the store"
-        violations.append(
-            Violation(path="shipping_address", code="address.missing", message=message)
-        )
-    if violations or order.shipping_address is None:
+    method = tables.method(order.shipping_method)
+    address = order.shipping_address
+    violations = tables.violations + ([booking.ADDRESS_MISSING] if address is None else [])
+    if violations or address is None:
         raise RejectedError("cannot be released", violations=violations)
     return Part(
         reference=reference(store, order.external_id, 1),
         order_number=order.number,
         placed_at=order.placed_at,
-        shipping_method=method or "",
+        shipping_method=method,
         email=order.email,
-        address=order.shipping_address,
+        address=address,
         lines=lines,
     )
 
 
-def _line(
-    policy: StorePolicy,
-    warehouse: WarehousePolicy,
-    line: OrderLine,
-    number: int,
-    violations: list[Violation],
-) -> PartLine:
-    item = warehouse.items.get(line.sku)
-    if item is None:
-        violations.append(
-            _missing(
-                f"lines[{number - 1}].sku",
-                "warehouse.item_unmapped",
-                f"{policy.warehouse} does not know SKU {line.sku!r}",
-                policy,
-                "items",
-                line.sku,
-            )
+@dataclass(slots=True, kw_only=True)
+class _Tables:
+    """Looks up what the warehouse calls things, and notes every missing entry."""
+
+    policy: StorePolicy
+    warehouse: WarehousePolicy
+    violations: list[Violation] = field(default_factory=list)
+
+    def method(self, name: str) -> str:
+        """Return the warehouse's method for the store's."""
+        found = self.warehouse.shipping_methods.get(name)
+        if found is None:
+            what = f"has no method for it; {self._add('shipping_methods', name)}"
+            self._refuse("shipping_method", "warehouse.method_unmapped", what)
+        return found or ""
+
+    def line(self, line: OrderLine, *, number: int, place: int) -> PartLine:
+        """Return an order line as a line of the part; `place` is where the order has it, from 0."""
+        item = self.warehouse.items.get(line.sku)
+        if item is None:
+            what = f"does not know SKU {line.sku!r}; {self._add('items', line.sku)}"
+            self._refuse(f"lines[{place}].sku", "warehouse.item_unmapped", what)
+        return PartLine(
+            reference=line.external_id,
+            number=number,
+            sku=line.sku,
+            item=item or "",
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
         )
-    return PartLine(
-        reference=line.external_id,
-        number=number,
-        sku=line.sku,
-        item=item or "",
-        title=line.title,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-    )
 
+    def _add(self, table: str, key: str) -> str:
+        place = f"[warehouses.{self.policy.warehouse}.{table}] of config/fulfilment.toml"
+        return f"add {key!r} to {place}"
 
-def _missing(  # noqa: PLR0913, PLR0917 - where, what, and the entry that would mend it
-    path: str, code: str, what: str, policy: StorePolicy, table: str, key: str
-) -> Violation:
-    place = f"[warehouses.{policy.warehouse}.{table}] of config/fulfilment.toml"
-    return Violation(path=path, code=code, message=f"{what}; add {key!r} to {place}")
+    def _refuse(self, path: str, code: str, what: str) -> None:
+        message = f"{self.policy.warehouse} {what}"
+        self.violations.append(Violation(path=path, code=code, message=message))

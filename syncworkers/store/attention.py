@@ -249,11 +249,12 @@ def audit(
 
 # What is so already, although its expectation was written down later than it came about.
 _SATISFIED = sa.text("""
-UPDATE expectation e SET state = 'met', met_at = now()
- WHERE e.state = 'open' AND e.due_at <= now() AND e.entity_kind = 'part'
-   AND EXISTS (SELECT 1 FROM order_part p WHERE p.id = e.entity_id AND
-        CASE e.name WHEN 'acknowledged' THEN p.acknowledged_at IS NOT NULL
-                    WHEN 'shipped' THEN p.state IN ('shipped', 'cancelled') ELSE false END)
+UPDATE expectation e SET state = CASE p.state WHEN 'cancelled' THEN 'cancelled' ELSE 'met' END,
+       met_at = now()
+  FROM order_part p
+ WHERE e.state = 'open' AND e.due_at <= now() AND e.entity_kind = 'part' AND p.id = e.entity_id
+   AND CASE e.name WHEN 'acknowledged' THEN p.acknowledged_at IS NOT NULL
+                   WHEN 'shipped' THEN p.state IN ('shipped', 'cancelled') ELSE false END
 """)
 _NAMES = sa.text("""
 SELECT e.id, o.number FROM expectation e

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CustomerRow(Base):
-    """A customer of a store for whom we keep an account in an ERP."""
+    """A customer of a store for whom we keep an account in an ERP; who it is, its orders say."""
 
     __tablename__ = "customer"
 
@@ -27,8 +27,6 @@ class CustomerRow(Base):
     scope: Mapped[str]
     partner: Mapped[str]
     external_id: Mapped[str]
-    name: Mapped[str]
-    email: Mapped[str]
     received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (sa.UniqueConstraint("partner", "external_id"),)
@@ -54,8 +52,6 @@ class SeenCustomer:
     scope: str
     partner: str
     external_id: str
-    name: str
-    email: str
 
 
 def lock(session: Session, seen: Sequence[SeenCustomer]) -> Mapping[tuple[str, str], int]:
@@ -74,8 +70,6 @@ def lock(session: Session, seen: Sequence[SeenCustomer]) -> Mapping[tuple[str, s
                 "scope": one.scope,
                 "partner": one.partner,
                 "external_id": one.external_id,
-                "name": one.name,
-                "email": one.email,
             }
             for _, one in sorted(distinct.items())
         ],

@@ -101,7 +101,7 @@ class StoredInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewMatch:
+class Match:
     """Units of an invoice line, placed."""
 
     invoice_id: int
@@ -133,7 +133,7 @@ def of_orders(session: Session, orders: Collection[int]) -> dict[int, list[Store
     return found
 
 
-def seen_since(
+def newest_known(
     session: Session, partner: str, external_ids: Collection[str]
 ) -> Mapping[str, dt.datetime]:
     """Return which of these invoices we have; an invoice never changes, so that is for ever."""
@@ -168,9 +168,9 @@ def add(session: Session, invoices: Sequence[StoredInvoice]) -> None:
         session.execute(sa.insert(InvoiceLineRow), lines)
 
 
-def matches_of(session: Session, invoices: Collection[int]) -> dict[int, list[NewMatch]]:
+def matches_of(session: Session, invoices: Collection[int]) -> dict[int, list[Match]]:
     """Read how these invoices are matched, by invoice."""
-    found: dict[int, list[NewMatch]] = {invoice: [] for invoice in invoices}
+    found: dict[int, list[Match]] = {invoice: [] for invoice in invoices}
     if invoices:
         for row in session.scalars(
             sa.select(InvoiceMatchRow)
@@ -181,9 +181,7 @@ def matches_of(session: Session, invoices: Collection[int]) -> dict[int, list[Ne
     return found
 
 
-def replace_matches(
-    session: Session, invoices: Collection[int], matches: Sequence[NewMatch]
-) -> None:
+def replace_matches(session: Session, invoices: Collection[int], matches: Sequence[Match]) -> None:
     """Match these invoices anew."""
     if invoices:
         session.execute(sa.delete(InvoiceMatchRow).where(InvoiceMatchRow.invoice_id.in_(invoices)))
@@ -205,8 +203,8 @@ def replace_matches(
         )
 
 
-def _match(row: InvoiceMatchRow) -> NewMatch:
-    return NewMatch(
+def _match(row: InvoiceMatchRow) -> Match:
+    return Match(
         invoice_id=row.invoice_id,
         line=row.line,
         place=row.place,

@@ -265,7 +265,7 @@ def _lines(write: OrderWrite) -> list[dict[str, object]]:
     ]
 
 
-def seen_since(
+def newest_known(
     session: Session, partner: str, external_ids: Collection[str]
 ) -> Mapping[str, dt.datetime]:
     """Return how new our snapshot of each of these orders is, by the store's clock."""

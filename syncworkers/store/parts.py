@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -74,17 +74,6 @@ class StoredPart:
     acknowledged: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartNews:
-    """What a warehouse says of a part now."""
-
-    id: int
-    state: str
-    code: str
-    reported_at: dt.datetime
-    acknowledged: bool
-
-
 def add(session: Session, parts: Sequence[StoredPart]) -> None:
     """Write new parts down."""
     if parts:
@@ -131,7 +120,7 @@ def orders_of(session: Session, partner: str, references: Collection[str]) -> di
     return {row.reference: row.order_id for row in rows}
 
 
-def seen_since(
+def newest_known(
     session: Session, partner: str, external_ids: Collection[str]
 ) -> Mapping[str, dt.datetime]:
     """Return how new our knowledge of these parts is, by the warehouse's ids and clock."""
@@ -145,17 +134,6 @@ def seen_since(
     return {row.external_id: row.reported_at for row in rows}
 
 
-def reported(part: StoredPart, news: PartNews) -> StoredPart:
-    """Return a part as it stands after the news."""
-    return replace(
-        part,
-        state=news.state,
-        code=news.code,
-        reported_at=news.reported_at,
-        acknowledged=news.acknowledged,
-    )
-
-
 _REPORT = sa.text("""
 UPDATE order_part p SET state = v.state, code = v.code, reported_at = v.reported_at,
        acknowledged_at = CASE WHEN v.acknowledged THEN coalesce(p.acknowledged_at, now())
@@ -167,17 +145,17 @@ UPDATE order_part p SET state = v.state, code = v.code, reported_at = v.reported
 """)
 
 
-def report(session: Session, news: Sequence[PartNews]) -> None:
+def report(session: Session, changed: Sequence[StoredPart]) -> None:
     """Write down what warehouses said of parts."""
-    if news:
+    if changed:
         session.execute(
             _REPORT,
             {
-                "ids": [one.id for one in news],
-                "states": [one.state for one in news],
-                "codes": [one.code for one in news],
-                "times": [one.reported_at for one in news],
-                "acknowledged": [one.acknowledged for one in news],
+                "ids": [one.id for one in changed],
+                "states": [one.state for one in changed],
+                "codes": [one.code for one in changed],
+                "times": [one.reported_at for one in changed],
+                "acknowledged": [one.acknowledged for one in changed],
             },
         )
 

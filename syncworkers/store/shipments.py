@@ -46,7 +46,7 @@ class ShipmentRow(Base):
     tracked_at: Mapped[dt.datetime | None]
     """How new the carrier's news are, by the source's clock."""
     track_due_at: Mapped[dt.datetime | None]
-    """When to ask after it again; never once it has arrived."""
+    """When to ask after it again; once it has arrived daily for a week, then never."""
     received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (
@@ -118,7 +118,7 @@ class StoredShipment:
     flag: Milestone | None
     tracked_at: dt.datetime | None
     track_due_at: dt.datetime | None = None
-    """When its carrier is asked next; None leaves that as it is."""
+    """When its carrier is asked next; None, also as read, leaves that to `take_due`."""
     lines: tuple[ShippedLine, ...] = ()
 
 
@@ -213,7 +213,7 @@ def add_milestones(session: Session, news: Sequence[NewMilestone]) -> None:
 # A parcel that arrived may still come back: it is looked at once a day for a week more.
 _TAKE = sa.text("""
 UPDATE shipment SET track_due_at =
-       CASE WHEN milestone NOT IN ('delivered', 'returned', 'cancelled')
+       CASE WHEN milestone <> ALL (:arrived)
               THEN now() + make_interval(secs => :again)
             WHEN milestone_at > now() - interval '7 days' THEN now() + interval '1 day' END
  WHERE id IN (SELECT id FROM shipment WHERE partner = :partner AND track_due_at <= now()
@@ -223,10 +223,15 @@ RETURNING external_id, tracked_at
 
 
 def take_due(
-    session: Session, partner: str, *, again: float, limit: int
+    session: Session, partner: str, *, again: float, arrived: Collection[str], limit: int
 ) -> Mapping[str, dt.datetime | None]:
-    """Take shipments to ask after, due again in `again` seconds; say how new our news are."""
-    rows = session.execute(_TAKE, {"partner": partner, "again": again, "limit": limit})
+    """Take shipments to ask after, due again in `again` seconds; say how new our news are.
+
+    `arrived` are the milestones after which they are asked after only for a while.
+    """
+    rows = session.execute(
+        _TAKE, {"partner": partner, "again": again, "arrived": list(arrived), "limit": limit}
+    )
     return {row.external_id: row.tracked_at for row in rows}
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from syncworkers.connectors.base import Record
 from syncworkers.engine import lanes
-from syncworkers.flows import poll as polling
 from syncworkers.flows.expect import check_expectations
+from syncworkers.flows.storing import Channel, store
 from syncworkers.flows.trace import trace
 from syncworkers.policy.fulfilment import AFTER_VALIDATION
 from syncworkers.store import ledger, stories
@@ -177,19 +178,22 @@ def test_an_order_that_is_let_go_at_once_ships_while_the_erp_is_down_and_is_post
 
 def test_two_partial_shipments_out_of_order_add_up(world: World) -> None:
     order = several_units(world)
-    ship_half(world, order)
-    assert world.warehouse.floor.ship(reference(order))
-    second, first = world.parts()[-1]["shipments"]
-    # The warehouse's list names the later one first, and the reports come in one go.
-    assert first["id"] != second["id"]
+    books, floor = world.warehouse.books, world.warehouse.floor
+    with books.lock:
+        [first] = books.references[reference(order)].shipments
+        second = books.split(first, {next(iter(units(order))): 1})
+    assert second is not None
+    floor.hold(reference(order))
 
-    world.hear()
+    for ship in (second, first):
+        floor.ship(reference(order))
+        world.hear()
+        newest = "SELECT external_id FROM shipment ORDER BY id DESC LIMIT 1"
+        assert world.ask(newest) == str(ship.id)
+        floor.accept(reference(order))
 
-    known, [booked] = (
-        told(world, order),
-        [one for one in world.booked() if one["number"] == f"US{order['id']}"],
-    )
-    assert len(known["fulfillments"]) == len(booked["slips"]) == 2
+    [booked] = [one for one in world.booked() if one["number"] == f"US{order['id']}"]
+    assert len(told(world, order)["fulfillments"]) == len(booked["slips"]) == 2
     assert world.ask("SELECT sum(quantity) FROM shipment_line") == sum(units(order).values())
     world.assert_sound()
 
@@ -207,9 +211,11 @@ def test_a_report_that_was_read_before_and_stored_after_a_newer_one_is_supersede
     assert world.warehouse.floor.ship(reference(order))
     world.hear()
 
-    polling._store(
-        world.fleet, WAREHOUSE, "shipment", [older], {older.external_id: older.body or ""}
+    way = Channel(partner=WAREHOUSE, source="poll", kind="shipment", topic="orders/read")
+    record = Record(
+        external_id=older.external_id, body=older.body or "", updated_at=older.updated_at
     )
+    store(world.fleet, way, [record])
     world.settle()
 
     [(state, reason)] = world.rows("SELECT state, reason FROM message ORDER BY id DESC LIMIT 1")
@@ -218,7 +224,8 @@ def test_a_report_that_was_read_before_and_stored_after_a_newer_one_is_supersede
     world.assert_sound()
 
 
-def test_a_milestone_older_than_the_last_changes_nothing(world: World) -> None:
+@pytest.mark.parametrize("minutes", [-1, 1])
+def test_a_milestone_never_moves_back_whatever_its_time(world: World, minutes: int) -> None:
     order = world.release()
     floor = world.warehouse.floor
     floor.ship(reference(order))
@@ -228,7 +235,8 @@ def test_a_milestone_older_than_the_last_changes_nothing(world: World) -> None:
     world.hear()
     assert world.ask("SELECT milestone FROM shipment") == "delivered"
 
-    floor.move(parcel["id"], "InTransit")
+    beside = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)
+    floor.move(parcel["id"], "InTransit", at=beside)
     world.hear()
 
     assert world.ask("SELECT milestone FROM shipment") == "delivered"
@@ -455,6 +463,7 @@ def test_a_fault_on_the_way_costs_time_and_nothing_else(
         sides[partner].switch({"next": [fault]})
     world.settle()
 
+    assert sides[partner].counts() == {f"call.{fault}": 1}
     assert len(world.parts()) == len(world.booked()) == 1
     assert len(world.booked()[0]["slips"]) == len(told(world, order)["fulfillments"]) == 1
     assert cases(world) == []

@@ -10,7 +10,7 @@ import pytest
 from syncworkers.canonical.kinds import Kind
 from syncworkers.errors import RejectedError
 from syncworkers.rules.backoff import delay
-from syncworkers.rules.effects import may_go
+from syncworkers.rules.effects import AWAITED, may_go
 from syncworkers.rules.orders import Known, KnownPart, Policies, plan
 from syncworkers.rules.sequence import decide
 from tests.unit.orders import AT, HOME, line, order, policy, store_policy, warehouse_policy
@@ -138,6 +138,16 @@ def test_gaps_of_erp_and_warehouse_are_named_together() -> None:
     assert "add 'ODD' to [warehouses.shipbob-west.items] of config/fulfilment.toml" in told[0]
 
 
+def test_a_gap_is_named_at_its_line_of_the_order() -> None:
+    card = line(external_id="1", sku="CARD", gift_card=True, requires_shipping=False)
+
+    with pytest.raises(RejectedError) as refused:
+        planned(order(lines=(card, line(sku="ODD"))))
+
+    places = {one.code: one.path for one in refused.value.violations}
+    assert places["warehouse.item_unmapped"] == places["item.unmapped"] == "lines[1].sku"
+
+
 def test_a_cancelled_order_is_cancelled_once_and_its_warehouse_decides_first() -> None:
     gone = order(cancelled_at=LATER, updated_at=LATER)
 
@@ -208,6 +218,21 @@ def test_what_waits_goes_stays_or_falls_with_what_it_waits_for(
     operation: str, awaited: str | None, verdict: bool | None
 ) -> None:
     assert may_go(operation, awaited) is verdict
+
+
+def test_whatever_an_effect_waits_for_wakes_those_who_wait() -> None:
+    create = policy(customers="create", customer_prefix="U", customer_group="10")
+    plans = [
+        planned(order()),
+        planned(order(), policy=create),
+        planned(
+            order(cancelled_at=LATER, updated_at=LATER), before=order(), booked=True, parts=(PART,)
+        ),
+    ]
+
+    waited_for = {key.operation for one in plans for effect in one.effects for key in effect.after}
+
+    assert waited_for == AWAITED
 
 
 def test_the_newest_snapshot_by_the_stores_clock_counts() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.canonical.shipments import Milestone
-from syncworkers.rules import effects
+from syncworkers.rules import effects, milestones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,6 @@ STAGES = {
 """By operation: the stage in which it is owed."""
 CASE_STAGES = {"order": "capture", "shipment": "warehouse", "invoice": "invoice"}
 """By the kind of a refused message: the stage in which its case arose."""
-ARRIVED = frozenset({Milestone.DELIVERED, Milestone.RETURNED, Milestone.CANCELLED})
 
 
 def standing(facts: Facts) -> Standing:
@@ -73,7 +71,7 @@ def _undone(facts: Facts) -> Iterator[Standing]:
     for one in owed:
         yield STAGES[one["operation"]], _who_delivers(one)
     for one in facts.shipments:
-        if one["milestone"] not in ARRIVED:
+        if one["milestone"] not in milestones.ARRIVED:
             what = f"{one['carrier']} {one['tracking_number']}".strip()
             yield "carrier", f"{one['carrier'] or 'the carrier'}: {what} is {one['milestone']}"
     yield from _to_be_invoiced(facts)
