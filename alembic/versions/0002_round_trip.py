@@ -272,9 +272,21 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.drop_constraint("exception_case_about_check", "exception_case", type_="check")
+    op.create_check_constraint(
+        op.f("exception_case_about_check"),
+        "exception_case",
+        "about IN ('message', 'delivery', 'expectation', 'poll')",
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint("exception_case_about_check", "exception_case", type_="check")
+    op.create_check_constraint(
+        op.f("exception_case_about_check"),
+        "exception_case",
+        "about IN ('message', 'delivery', 'expectation')",
+    )
     op.drop_index(
         "exception_case_entity",
         table_name="exception_case",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mappings.dynamics365.lengths import too_long
-from mappings.dynamics365.refusals import refuse
+from mappings.refusals import refuse
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def dump_account(account: Account) -> dict[str, Any]:
     }
     if account.language:
         customer["LanguageId"] = account.language
-    refuse(_violations(customer))
+    refuse(_violations(customer), who="the ERP")
     return {"customer": customer}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mappings.dynamics365.addresses import dump_address
 from mappings.dynamics365.lengths import too_long
-from mappings.dynamics365.refusals import refuse
+from mappings.refusals import refuse
 from syncworkers.canonical.orders import Address
 from syncworkers.errors import Violation
 
@@ -44,7 +44,7 @@ def dump_booking(booking: Booking) -> dict[str, Any]:
         _charge(key, position, charge, booking.currency)
         for position, charge in enumerate(booking.charges, start=1)
     ]
-    refuse([*_violations(header, lines, charges), *_wrong_amounts(booking.lines)])
+    refuse([*_violations(header, lines, charges), *_wrong_amounts(booking.lines)], who="the ERP")
     return {"header": header, "lines": lines, "charges": charges}
 
 
@@ -56,7 +56,7 @@ def dump_address_change(change: AddressChange) -> dict[str, Any]:
         **_ORDER_SPECIFIC,
         **dump_address(change.address),
     }
-    refuse(_violations(header, [], []))
+    refuse(_violations(header, [], []), who="the ERP")
     return {"header": header}
 
 
@@ -66,7 +66,7 @@ def dump_cancellation(cancellation: Cancellation) -> dict[str, Any]:
         **_key(cancellation.company, cancellation.number),
         "CustomersOrderReference": cancellation.reference,
     }
-    refuse(_violations(header, [], []))
+    refuse(_violations(header, [], []), who="the ERP")
     return {"header": header}
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mappings.dynamics365.lengths import too_long
-from mappings.dynamics365.refusals import refuse
+from mappings.refusals import refuse
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def dump_shipment(shipment: Shipment) -> dict[str, Any]:
             for reference, quantity in quantities.items()
         ],
     }
-    refuse(_violations(fields))
+    refuse(_violations(fields), who="the ERP")
     return {"shipment": fields}
 
 

@@ -9,7 +9,8 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.errors import RejectedError, Violation
+from mappings.refusals import refuse
+from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +44,7 @@ def dump_part(part: Part) -> Fields:
         "recipient": _recipient(part.address, part.email),
         "products": [_product(line) for line in part.lines],
     }
-    _refuse([*_wrong_part(part), *_wrong_address(part.address)])
+    refuse([*_wrong_part(part), *_wrong_address(part.address)], who="the warehouse")
     return body
 
 
@@ -54,7 +55,7 @@ def dump_address_change(change: PartAddressChange) -> Fields:
     address or a telephone number the old one is left as it is. Raises `RejectedError`.
     """
     address = change.address
-    _refuse(_wrong_address(address))
+    refuse(_wrong_address(address), who="the warehouse")
     fields = {
         "recipient_name": _name(address),
         "street_address1": address.street,
@@ -164,10 +165,3 @@ def _too_long(texts: Mapping[str, str]) -> Iterator[Violation]:
         if len(text) > limit:
             message = f"has {len(text)} characters, the warehouse takes {limit}; shorten it"
             yield Violation(path=name, code="text.too_long", message=message)
-
-
-def _refuse(violations: Iterator[Violation] | list[Violation]) -> None:
-    found = tuple(violations)
-    if found:
-        text = "; ".join(f"{one.path}: {one.message}" for one in found)
-        raise RejectedError(f"the warehouse cannot take it: {text}", violations=found)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mappings.shopify.writing import gid, refuse, wrong_order
+from mappings.refusals import refuse
+from mappings.shopify.writing import gid, wrong_order
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def dump_invoices(notice: InvoiceNotice) -> dict[str, Any]:
     Both in the order given; amounts are decimal texts, dates ISO 8601. Raises `RejectedError`.
     """
     whole = _json([_invoice(one) for one in notice.invoices])
-    refuse([*_wrong(notice), *_too_long(whole)])
+    refuse([*_wrong(notice), *_too_long(whole)], who="the store")
     owner = gid("Order", notice.store_order)
     values = {
         WHOLE: ("json", whole),

@@ -10,7 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mappings.shopify.writing import gid, refuse, wrong_order
+from mappings.refusals import refuse
+from mappings.shopify.writing import gid, wrong_order
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def dump_shipment(shipment: Shipment) -> dict[str, Any]:
     Lines of one order line are added up. A shipment without lines is refused: Shopify would take it
     for all that is left.
     """
-    refuse([*wrong_order(shipment.store_order), *_wrong_lines(shipment), *_wrong_address(shipment)])
+    refuse(
+        [*wrong_order(shipment.store_order), *_wrong_lines(shipment), *_wrong_address(shipment)],
+        who="the store",
+    )
     units: Counter[str] = Counter()
     for line in shipment.lines:
         units[line.reference] += line.quantity
@@ -45,7 +49,10 @@ def dump_tracking(shipment: Shipment) -> dict[str, Any]:
 
     Without a number there is nothing to follow, and what Shopify knows would be wiped out.
     """
-    refuse([*wrong_order(shipment.store_order), *_wrong_address(shipment), *_no_number(shipment)])
+    refuse(
+        [*wrong_order(shipment.store_order), *_wrong_address(shipment), *_no_number(shipment)],
+        who="the store",
+    )
     return {
         "order": gid("Order", shipment.store_order),
         "tracking": _tracking(shipment),

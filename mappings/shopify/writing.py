@@ -1,14 +1,14 @@
-"""What all payloads for Shopify share: its global ids, and a refusal that gives every reason."""
+"""What all payloads for Shopify share: its global ids."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from syncworkers.errors import RejectedError, Violation
+from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _PLAIN = re.compile(r"[1-9][0-9]{0,19}")
 
@@ -23,11 +23,3 @@ def wrong_order(store_order: str) -> Iterator[Violation]:
     if gid("Order", store_order) is None:
         message = f"{store_order!r} is no order id of the store"
         yield Violation(path="order", code="field.invalid", message=message)
-
-
-def refuse(violations: Iterable[Violation]) -> None:
-    """Raise `RejectedError` if there is any."""
-    found = tuple(violations)
-    if found:
-        text = "; ".join(f"{one.path}: {one.message}" for one in found)
-        raise RejectedError(f"the store cannot take it: {text}", violations=found)

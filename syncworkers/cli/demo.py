@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from syncworkers.flows.fleet import Fleet
     from syncworkers.servers import Servers
+    from syncworkers.settings import Settings
     from syncworkers.supervisor.environment import Ports
 
 READY_WITHIN = 60.0
@@ -123,48 +124,60 @@ def _stage(context: Context, folder: Path, how: processes.Sandbox) -> Iterator[S
         found = started.enter_context(
             servers.running(folder, database_url=None, redis_url=None, fresh=True)
         )
-        database = connect(found.database_url)
-        migrate.upgrade(database)
-        database.dispose()
+        _migrate(found.database_url)
         ports = choose_ports()
-        simulated = sandbox_environment(ports)
-        os.environ.update(simulated)
+        os.environ.update(sandbox_environment(ports))
         settings = replace(
             context.settings,
             environment="dev",
             given_database_url=found.database_url,
             given_redis_url=found.redis_url,
         )
-        env = {
-            **os.environ,
-            "DATABASE_URL": found.database_url,
-            "REDIS_URL": found.redis_url,
-            "SYNCWORKERS_CONFIG": str(settings.config.resolve()),
-            "SYNCWORKERS_ENV": "dev",
-            "SENTRY_DSN": "",
-            "PYTHONUNBUFFERED": "1",
-        }
+        password = flower_password(folder)
         supervisor = Supervisor(
-            [*processes.sandbox(ports, how), *processes.fleet(ports, flower_password(folder))],
-            env=env,
+            [*processes.sandbox(ports, how), *processes.fleet(ports, password)],
+            env=_environment(found, settings),
             folder=folder,
             cwd=CHECKOUT,
             say=lambda text: errors.print(f"[red]{text}[/red]", soft_wrap=True),
         )
         started.callback(supervisor.stop)
-        supervisor.start()
-        silent = supervisor.wait_ready(READY_WITHIN)
-        if silent:
-            message = f"{', '.join(silent)} did not start; see {folder / 'log'}"
-            raise DemoError(message)
+        _start(supervisor, folder)
         fleet = build_fleet(settings, worker="demo")
         started.callback(fleet.database.dispose)
-        password = flower_password(folder)
         errors.print(
             f"Flower meanwhile: http://127.0.0.1:{ports.flower} (syncworkers / {password})",
             soft_wrap=True,
         )
         yield Stage(fleet, supervisor, found, ports, how)
+
+
+def _migrate(database_url: str) -> None:
+    database = connect(database_url)
+    migrate.upgrade(database)
+    database.dispose()
+
+
+def _environment(found: Servers, settings: Settings) -> dict[str, str]:
+    """Return what the demo's processes find in their environment."""
+    return {
+        **os.environ,
+        "DATABASE_URL": found.database_url,
+        "REDIS_URL": found.redis_url,
+        "SYNCWORKERS_CONFIG": str(settings.config.resolve()),
+        "SYNCWORKERS_ENV": "dev",
+        "SENTRY_DSN": "",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _start(supervisor: Supervisor, folder: Path) -> None:
+    """Start all processes; raise DemoError if one does not come up."""
+    supervisor.start()
+    silent = supervisor.wait_ready(READY_WITHIN)
+    if silent:
+        message = f"{', '.join(silent)} did not start; see {folder / 'log'}"
+        raise DemoError(message)
 
 
 def _perform(stage: Stage, *, orders: int, rate: float, quiet: bool) -> Result:

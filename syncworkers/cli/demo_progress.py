@@ -13,7 +13,7 @@ from syncworkers.cli.output import errors
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from syncworkers.cli.demo_run import Standing
+    from syncworkers.cli.demo_run import Headway
 
 EVERY = 5.0
 """Seconds between lines where there is no terminal."""
@@ -55,22 +55,22 @@ class Progress:
         """Leave the last picture."""
         self._bars.stop()
 
-    def show(self, standing: Standing) -> None:
-        """Show where everything stands."""
-        faults = sum(standing.faults.values())
-        note = f"{standing.open_lines} lines under way, {faults} faults so far"
-        self._bars.update(self._placed, completed=standing.placed)
-        self._bars.update(self._booked, completed=standing.booked, note=note)
-        parcels = max(1, standing.shipped)
-        self._bars.update(self._shipped, completed=standing.shipped, total=parcels)
-        self._bars.update(self._told, completed=standing.told, total=parcels)
-        self._bars.update(self._invoiced, completed=standing.invoiced, total=parcels)
-        if self._live or self._quiet or standing.seconds < self._next:
+    def show(self, headway: Headway) -> None:
+        """Show how far everything is."""
+        faults = sum(headway.faults.values())
+        note = f"{headway.open_lines} lines under way, {faults} faults so far"
+        self._bars.update(self._placed, completed=headway.placed)
+        self._bars.update(self._booked, completed=headway.booked, note=note)
+        parcels = max(1, headway.shipped)
+        self._bars.update(self._shipped, completed=headway.shipped, total=parcels)
+        self._bars.update(self._told, completed=headway.told, total=parcels)
+        self._bars.update(self._invoiced, completed=headway.invoiced, total=parcels)
+        if self._live or self._quiet or headway.seconds < self._next:
             return
-        self._next = standing.seconds + EVERY
+        self._next = headway.seconds + EVERY
         errors.print(
-            f"{standing.seconds:5.1f} s  placed {standing.placed}, booked {standing.booked},"
-            f" shipped {standing.shipped}, told {standing.told}, invoiced {standing.invoiced},"
+            f"{headway.seconds:5.1f} s  placed {headway.placed}, booked {headway.booked},"
+            f" shipped {headway.shipped}, told {headway.told}, invoiced {headway.invoiced},"
             f" {note}",
             soft_wrap=True,
         )

@@ -32,6 +32,16 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """An exception case that waits for a person."""
+
+    id: int
+    order: str | None
+    """The number of the order it is about; None if it is about no order we have."""
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result; its names are stable, scripts read them."""
 
@@ -44,8 +54,11 @@ class Result:
     duplicated: int
     mismatched: int
     open_cases: int
-    expected_cases: int
-    """Cases that must be open: a partner refused what it was asked for, and its books say so."""
+    """Exception cases; an order may have several."""
+    orders_with_cases: int
+    """Orders that have an open case. For `ok` they must be the very orders for people."""
+    orders_for_people: int
+    """Orders that a person must look at, by the partners' books: a change came too late."""
     settled: bool
     """Everything came to rest in time."""
     ledger_findings: int
@@ -73,12 +86,10 @@ def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled
     orders = max(1, audited.orders)
     wake_ups = sum(published.get(task, 0) for task in WAKE_UPS)
     cases = _open_cases(fleet)
+    with_cases = {case.order for case in cases}
     writes = run.row_writes()
     return Result(
-        ok=audited.ok
-        and settled
-        and proof.ok
-        and {about for about, _ in cases} == audited.for_people,
+        ok=audited.ok and settled and proof.ok and with_cases == audited.for_people,
         orders=audited.orders,
         shipments=audited.shipments,
         invoices=audited.invoices,
@@ -87,7 +98,8 @@ def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled
         duplicated=len(audited.duplicated) + len(audited.unexpected),
         mismatched=len(audited.mismatched),
         open_cases=len(cases),
-        expected_cases=len(audited.for_people),
+        orders_with_cases=len(with_cases - {None}),
+        orders_for_people=len(audited.for_people),
         settled=settled,
         ledger_findings=len(proof.findings),
         faults=count_faults(found),
@@ -127,15 +139,16 @@ def _details(
     }
 
 
-def _open_cases(fleet: Fleet) -> list[tuple[str, str]]:
-    """Return each open case: the order it is about, else its own id, and what it says."""
+def _open_cases(fleet: Fleet) -> list[OpenCase]:
     query = sa.text(
-        "SELECT coalesce(o.number, 'case ' || c.id) AS about, c.code || ': ' || c.error AS told"
+        "SELECT c.id, o.number, c.code || ': ' || c.error AS told"
         " FROM exception_case c LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id"
         " WHERE c.state = 'open' ORDER BY c.id"
     )
     with fleet.session() as session:
-        return [(row.about, row.told) for row in session.execute(query)]
+        return [
+            OpenCase(id=row.id, order=row.number, told=row.told) for row in session.execute(query)
+        ]
 
 
 def _example(fleet: Fleet) -> str | None:
@@ -165,13 +178,24 @@ def print_result(result: Result) -> None:
     for name in ("lost", "duplicated", "mismatched"):
         for one in result.details[name]:
             console.print(f"  [red]{name}[/red] {escape(str(one))}", soft_wrap=True)
-    for about, told in result.details["cases"]:
-        colour = "yellow" if about in result.details["for_people"] else "red"
-        console.print(f"  [{colour}]case[/{colour}] {about}: {escape(told)}", soft_wrap=True)
+    _print_cases(result.details["cases"], result.details["for_people"])
     for finding in result.details["ledger"].findings:
         console.print(f"  [red]ledger[/red] {finding}", soft_wrap=True)
     verdict = "[bold green]ok: true[/bold green]" if result.ok else "[bold red]ok: false[/bold red]"
     console.print(f"\n{verdict}")
+
+
+def _print_cases(cases: list[OpenCase], for_people: frozenset[str]) -> None:
+    """Print every open case, red where no person should have one, and every order without one."""
+    for case in cases:
+        colour = "yellow" if case.order in for_people else "red"
+        about = f"order {case.order}" if case.order else "no order"
+        console.print(
+            f"  [{colour}]case {case.id}[/{colour}] about {about}: {escape(case.told)}",
+            soft_wrap=True,
+        )
+    for order in sorted(for_people - {case.order for case in cases}):
+        console.print(f"  [red]no case[/red] about order {order}, which is for people")
 
 
 def _rows(result: Result) -> list[tuple[str, object, str]]:
@@ -185,7 +209,9 @@ def _rows(result: Result) -> list[tuple[str, object, str]]:
         ("lost", result.lost, ""),
         ("duplicated", result.duplicated, ""),
         ("mismatched", result.mismatched, "lines, amounts, addresses, states"),
-        ("open cases", result.open_cases, f"{result.expected_cases} by the partners' books"),
+        ("open cases", result.open_cases, "for people; an order may have several"),
+        ("orders with cases", result.orders_with_cases, "must be the orders for people"),
+        ("orders for people", result.orders_for_people, "by the books: a change came too late"),
         ("settled", result.settled, "came to rest in time"),
         ("ledger findings", result.ledger_findings, ""),
         ("seconds", result.seconds, f"{result.orders_per_second} orders a second, with the tail"),

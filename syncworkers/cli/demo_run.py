@@ -75,8 +75,8 @@ def _get(address: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where everything stands at one moment."""
+class Headway:
+    """How far everything is at one moment."""
 
     placed: int
     booked: int
@@ -100,11 +100,12 @@ def count_faults(books: dict[str, dict[str, Any]]) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What our own database says of the demo."""
+class Backlog:
+    """What our own database still has to do, at `now`."""
 
     open_lines: int
     polled: dt.datetime | None
+    """Up to when every partner has been polled."""
     now: dt.datetime
 
 
@@ -136,20 +137,20 @@ class Run:
         self._books.place({"count": orders, "seed": seed, "rate": rate})
         return self._began
 
-    def wait(self, tend: Callable[[], None], show: Callable[[Standing], None]) -> bool:
+    def wait(self, tend: Callable[[], None], show: Callable[[Headway], None]) -> bool:
         """Wait until nothing is under way any more; say whether that came about in time."""
         end = self._began + self._placing + PATIENCE + self._orders * 0.05
         quiet_since: dt.datetime | None = None
         while time.monotonic() < end:
             tend()
             progress = self._books.read("progress")
-            look = self._look()
-            show(self._standing(progress, look.open_lines))
-            if look.open_lines or _is_busy(progress):
+            backlog = self._read_backlog()
+            show(self._headway(progress, backlog.open_lines))
+            if backlog.open_lines or _is_busy(progress):
                 quiet_since = None
             elif quiet_since is None:
-                quiet_since = look.now
-            elif look.polled is not None and look.polled > quiet_since:
+                quiet_since = backlog.now
+            elif backlog.polled is not None and backlog.polled > quiet_since:
                 return True
             else:
                 self._poll()
@@ -171,9 +172,9 @@ class Run:
         now = self._count_published()
         return {task: count - self._published_before.get(task, 0) for task, count in now.items()}
 
-    def _standing(self, progress: dict[str, dict[str, Any]], open_lines: int) -> Standing:
+    def _headway(self, progress: dict[str, dict[str, Any]], open_lines: int) -> Headway:
         store, erp, warehouse = (progress[name] for name in (STORE, ERP, WAREHOUSE))
-        return Standing(
+        return Headway(
             placed=store["placed"],
             booked=erp["orders"],
             shipped=warehouse["shipped_shipments"],
@@ -185,8 +186,8 @@ class Run:
             seconds=time.monotonic() - self._began,
         )
 
-    def _look(self) -> Look:
-        """See what is under way with us, and up to when all partners have been polled."""
+    def _read_backlog(self) -> Backlog:
+        """Count what is under way with us, and see up to when all partners have been polled."""
         query = sa.text(
             "SELECT (SELECT count(*) FROM line) + (SELECT count(*) FROM message"
             " WHERE state = 'parked' AND waiting_for NOT LIKE 'topic:%') AS open_lines,"
@@ -195,7 +196,7 @@ class Run:
         )
         with self._fleet.session() as session:
             row = session.execute(query, {"polled": len(POLLED)}).one()
-        return Look(open_lines=row.open_lines, polled=row.polled, now=row.now)
+        return Backlog(open_lines=row.open_lines, polled=row.polled, now=row.now)
 
     def _count_writes(self) -> int:
         query = sa.text("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables")

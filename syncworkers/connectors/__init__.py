@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.connectors.shipbob import ShipBob
@@ -11,7 +11,9 @@ from syncworkers.connectors.shopify import Shopify
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CONNECTORS: Mapping[str, Callable[..., Any]] = {
+    from syncworkers.connectors.base import Checks
+
+CONNECTORS: Mapping[str, Callable[..., Checks]] = {
     "dynamics365": Dynamics365,
     "shipbob": ShipBob,
     "shopify": Shopify,

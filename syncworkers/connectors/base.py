@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -42,7 +42,8 @@ class Request:
     """One effect wanted at a partner.
 
     `reference` is ours and permanent; `payload` is the partner's raw form; `external_id` and
-    `external_version` are what the link knows of the object (its id and ETag), if anything.
+    `external_version` are what the link knows of the object (its id and ETag), if anything. `taken`
+    are ids of the order's other objects of this kind: what has one of them is not what is wanted.
     """
 
     operation: str
@@ -50,6 +51,7 @@ class Request:
     payload: Mapping[str, Any]
     external_id: str | None = None
     external_version: str | None = None
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ class Outcome:
     answer: str | None = None
 
 
+NOT_STARTED = Outcome(verdict=Verdict.NOT_STARTED)
+"""What becomes of a request that no call was begun for."""
+
+
 class Deadline:
     """A limit on a whole piece of work, in monotonic seconds from now."""
 
@@ -89,6 +95,26 @@ class Deadline:
     def passed(self) -> bool:
         """Say whether the time is used up."""
         return self.remaining() <= 0
+
+
+class Checks(Protocol):
+    """What every connector offers, whatever else it does."""
+
+    @property
+    def shipment_strategy(self) -> str:
+        """How shipments reach the partner, in plain words; empty where there is no choice."""
+        ...
+
+    def check(self) -> list[str]:
+        """Read what must work before the first order; return what does not, with a remedy.
+
+        Never raises an error of the partner: it is one of the findings.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        ...
 
 
 class Pushes(Protocol):
@@ -161,6 +187,15 @@ class Tracks(Protocol):
 
     def track(self, external_ids: Sequence[str]) -> list[Record]:
         """Read the way of shipments by the warehouse's ids; `updated_at` is always given."""
+        ...
+
+
+@runtime_checkable
+class Ships(Protocol):
+    """A connector of a warehouse that tells by which methods it ships."""
+
+    def shipping_methods(self) -> frozenset[str]:
+        """Return their names; raises the errors of `Pulls`."""
         ...
 
 

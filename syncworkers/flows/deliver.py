@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import breaker, lanes, lines
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
 from syncworkers.flows import sending
 from syncworkers.flows.lanes import OPEN_CASES, deliver_lane
-from syncworkers.flows.outcomes import LineRecord, judge
+from syncworkers.flows.outcomes import judge
 from syncworkers.flows.recording import record
+from syncworkers.rules import effects
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import identity, outbox
+from syncworkers.store import identity, outbox, shipments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
     from syncworkers.engine.lanes import LaneHandle
     from syncworkers.flows.fleet import Fleet, Partner
     from syncworkers.flows.sending import Step
+
+    Write = Callable[[Sequence[sending.LineWork]], None]
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +46,8 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
     with fleet.session() as session:
         claimed = lines.claim(session, lane, worker=fleet.worker)
         rows = [row for line in claimed.lines for row in line.rows]
-        entities = {sending.entity(row) for row in rows}
+        siblings = _siblings(session, claimed.lines)
+        entities = {sending.entity(row) for row in rows}.union(*siblings.values())
         links = identity.links(session, partner.policy.name, entities)
         states = outbox.states(session, {key for row in rows for key in row["after"]})
         claimed_at = fleet_state.now(session)
@@ -49,27 +55,55 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
-    works = sending.begin(partner, claimed.lines, links, states)
+    works = sending.begin(partner, claimed.lines, links, states, siblings)
     sending.send(partner, works, claimed.remaining())
-    records = [judge(partner, work, claimed_at) for work in works]
-    run_halved(
-        records,
-        partial(_record, fleet, claimed, partner),
-        lambda bad, error: log.error(
-            "outcome not recorded; its lease ends and it is looked up",
-            line=bad.key,
-            error=str(error),
-        ),
-    )
+    write = partial(_record, fleet, claimed, partner, claimed_at)
+    run_halved(works, write, partial(_record_apart, fleet, partner, write))
     return Look(len(claimed.lines))
 
 
+def _siblings(
+    session: Session, claimed: Sequence[lines.ClaimedLine]
+) -> dict[int, list[sending.Entity]]:
+    """Return by line the parcels of an order of which one is to be told."""
+    orders = {
+        line.key
+        for line in claimed
+        for row in line.rows
+        if row["operation"] == effects.SHIPMENT_CREATE
+    }
+    found = shipments.ids_of_orders(session, orders)
+    return {order: [(Kind.SHIPMENT, one) for one in ids] for order, ids in found.items()}
+
+
+def _record_apart(
+    fleet: Fleet, partner: Partner, write: Write, work: sending.LineWork, error: Exception
+) -> None:
+    """The transaction of this one line fails: say so where it is the partner's answer."""
+    if not isinstance(error, identity.TakenError):
+        log.error(
+            "outcome not recorded; its lease ends and it is looked up",
+            line=work.line.key,
+            error=str(error),
+        )
+        return
+    ids = {(kind, known) for (kind, _), (known, _) in work.links.items() if known is not None}
+    with fleet.session() as session:
+        owners = identity.owners(session, partner.policy.name, ids)
+    sending.refuse_taken(work, owners)
+    write([work])
+
+
 def _record(
-    fleet: Fleet, claimed: lines.Claim, partner: Partner, records: Sequence[LineRecord]
+    fleet: Fleet,
+    claimed: lines.Claim,
+    partner: Partner,
+    claimed_at: dt.datetime,
+    works: Sequence[sending.LineWork],
 ) -> None:
     with fleet.session() as session:
-        pending = lines.fence(session, claimed, [one.line for one in records])
-        ours = [one for one in records if one.key in pending]
+        pending = lines.fence(session, claimed, [work.line for work in works])
+        ours = [judge(partner, work, claimed_at) for work in works if work.line.key in pending]
         cases, woken = record(session, fleet, partner, ours)
         more = lines.settle(session, claimed, pending, [one.result(cases) for one in ours])
         _note_answers(session, claimed.lane.id, partner, [s for one in ours for s in one.steps])

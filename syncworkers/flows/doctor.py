@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from redis.exceptions import RedisError
 
+from syncworkers.connectors.base import Ships
 from syncworkers.engine import lanes, slots
 from syncworkers.errors import SyncError
 from syncworkers.store import fleet as fleet_state
@@ -165,7 +166,7 @@ def _gates(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
 def _partners(fleet: Fleet) -> Iterator[Checked]:
     for name, partner in sorted(fleet.partners.items()):
         wrong = [*partner.connection.check(), *_unknown_methods(fleet, name)]
-        how = getattr(partner.connection, "shipment_strategy", "")
+        how = partner.connection.shipment_strategy
         yield Checked(
             name=f"partner {name}",
             level="bad" if wrong else "ok",
@@ -177,11 +178,11 @@ def _partners(fleet: Fleet) -> Iterator[Checked]:
 def _unknown_methods(fleet: Fleet, partner: str) -> Iterator[str]:
     """Name the shipping methods of ours that a warehouse does not have: it may take its default."""
     ours = fleet.policy.fulfilment.warehouses.get(partner)
-    known = getattr(fleet.partners[partner].connection, "shipping_methods", None)
-    if ours is None or known is None:
+    connection = fleet.partners[partner].connection
+    if ours is None or not isinstance(connection, Ships):
         return
     try:
-        names = known()
+        names = connection.shipping_methods()
     except SyncError:
         return  # said already by its own check
     for method in sorted(set(ours.shipping_methods.values()) - names):

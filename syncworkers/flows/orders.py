@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from syncworkers.canonical.kinds import Kind
 from syncworkers.engine.keys import line_key
 from syncworkers.errors import SyncError, WaitingError
-from syncworkers.flows.writes import Cause, permanent
-from syncworkers.policy.booking import CREATE
-from syncworkers.rules import changes, effects, sequence
+from syncworkers.flows.accounts import Accounts, Holder
+from syncworkers.flows.writes import Cause
+from syncworkers.rules import changes, clock, effects, sequence
 from syncworkers.rules import orders as order_rules
 from syncworkers.rules.effects import EffectKey
-from syncworkers.store import base, customers, identity, outbox
+from syncworkers.store import base, identity, outbox
+from syncworkers.store import fleet as fleet_state
 from syncworkers.store import orders as order_store
 from syncworkers.store import parts as part_store
 
@@ -52,9 +53,6 @@ class Standing:
     """Drawn for the part it may get."""
     parts: list[order_rules.KnownPart] = field(default_factory=list)
     part_ids: dict[int, int] = field(default_factory=dict)
-    customer_id: int | None = None
-    account: str | None = None
-    account_owed: bool = False
     erp: str | None = None
     erp_number: str | None = None
     seen_at: dt.datetime | None = None
@@ -74,6 +72,8 @@ class Orders:
         self._fleet = fleet
         self._session = session
         self._writes = writes
+        self._accounts = Accounts(fleet, session)
+        self._now = fleet_state.now(session)
         self._standing: dict[Name, Standing] = {}
         self._new_parts: list[part_store.StoredPart] = []
 
@@ -90,7 +90,7 @@ class Orders:
             known = stored.get(name)
             self._standing[name] = Standing(
                 id=known.id if known else new.pop(0),
-                scope=self._scope(name[0]),
+                scope=self._fleet.policy.scope(name[0]),
                 version=known.version if known else 0,
                 order=known.order if known else None,
                 stored=known.order if known else None,
@@ -99,11 +99,7 @@ class Orders:
                 part_id=drawn.pop(0),
             )
         self._load_parts(ids)
-        self._load_accounts(arrived)
-
-    def _scope(self, store: str) -> str:
-        policy = self._fleet.policy
-        return f"{policy.partners[store].brand}/{policy.bookings[store].company}"
+        self._accounts.load(readings)
 
     def _load_parts(self, ids: Sequence[int]) -> None:
         parts = part_store.of_orders(self._session, ids)
@@ -115,41 +111,6 @@ class Orders:
                 if part.id in live:
                     standing.parts.append(_known_part(part))
 
-    def _load_accounts(self, arrived: dict[Name, Reading]) -> None:
-        """Find the accounts that customers have; lock those for whom one may have to be made."""
-        bookings = self._fleet.policy.bookings
-        wanted = {
-            name: (name[0], customer, bookings[name[0]].erp, bookings[name[0]].company)
-            for name, one in arrived.items()
-            if (customer := one.subject.customer_id)
-        }
-        found = customers.accounts(self._session, set(wanted.values()))
-        without: dict[Name, customers.SeenCustomer] = {}
-        for name, key in wanted.items():
-            self._standing[name].account = found.get(key)
-            if key not in found and bookings[name[0]].customers == CREATE:
-                without[name] = self._seen_customer(name, arrived[name].subject)
-        ids = customers.lock(self._session, list(without.values()))
-        keys = {}
-        for name, seen in without.items():
-            standing = self._standing[name]
-            standing.customer_id = ids[seen.partner, seen.external_id]
-            keys[name] = self._account_key(name)
-        states = outbox.states(self._session, set(keys.values()))
-        for name, account_key in keys.items():
-            self._standing[name].account_owed = account_key in states
-
-    def _seen_customer(self, name: Name, order: SalesOrder) -> customers.SeenCustomer:
-        return customers.SeenCustomer(
-            scope=self._standing[name].scope,
-            partner=name[0],
-            external_id=order.customer_id or "",
-        )
-
-    def _account_key(self, name: Name) -> str:
-        key = order_rules.account_key(self._fleet.policy.bookings[name[0]])
-        return permanent(key, self._entities(self._standing[name]))
-
     def called(self, reading: Reading) -> str:
         """Return the order's number, or its store's id of it."""
         number: str = reading.subject.number if reading.subject else reading.row["entity"]
@@ -157,7 +118,8 @@ class Orders:
 
     def decide(self, reading: Reading) -> SyncError | None:
         """Accept a snapshot, or say what is in its way."""
-        order: SalesOrder = reading.subject
+        moment = clock.believed(reading.subject.updated_at, self._now)
+        order: SalesOrder = replace(reading.subject, updated_at=moment)
         standing = self._standing[reading.partner, order.external_id]
         newest = standing.newest()
         decision = sequence.decide(newest, order)
@@ -167,7 +129,8 @@ class Orders:
                 standing.seen_at = order.updated_at
             return None
         try:
-            plan = order_rules.plan(self._policies(reading.partner), self._known(standing), order)
+            known = self._known(standing, self._accounts.of(reading.partner, order))
+            plan = order_rules.plan(self._policies(reading.partner), known, order)
         except SyncError as error:
             return error
         if plan.waiting_for is not None:
@@ -183,12 +146,12 @@ class Orders:
             warehouses=policy.fulfilment.warehouses,
         )
 
-    def _known(self, standing: Standing) -> order_rules.Known:
+    def _known(self, standing: Standing, customer: Holder) -> order_rules.Known:
         return order_rules.Known(
             before=standing.order,
             booked=standing.booked,
-            account=standing.account,
-            account_owed=standing.account_owed,
+            account=customer.account,
+            account_owed=customer.owed,
             version=standing.version + 1,
             parts=tuple(standing.parts),
         )
@@ -208,38 +171,30 @@ class Orders:
         standing.erp, standing.erp_number = plan.erp, plan.erp_number
         for planned in plan.parts:
             self._enter_part(standing, planned)
+        customer = self._accounts.of(reading.partner, order)
         cause = Cause(
             reading=reading,
             correlation_id=standing.correlation_id,
             line=standing.id,
             version=standing.version,
-            entities=self._entities(standing),
+            entities=_entities(standing, customer),
         )
         for effect in plan.effects:
-            self._owe(cause, standing, effect)
+            self._owe(cause, standing, customer, effect)
         for one in plan.expectations:
             entity = cause.entities[one.kind, one.place]
             self._writes.expect(cause, one.name, one.partner, one.kind, entity)
         self._writes.end(reading, "applied", plan.reason)
 
-    def _entities(self, standing: Standing) -> dict[tuple[str, int], int]:
-        entities: dict[tuple[str, int], int] = {(Kind.ORDER, 0): standing.id}
-        if standing.customer_id is not None:
-            entities[Kind.CUSTOMER, 0] = standing.customer_id
-        return entities | {(Kind.PART, number): id_ for number, id_ in standing.part_ids.items()}
-
-    def _owe(self, cause: Cause, standing: Standing, effect: Effect) -> None:
+    def _owe(self, cause: Cause, standing: Standing, customer: Holder, effect: Effect) -> None:
         key: EffectKey = effect.key
         standing.booked = standing.booked or key.operation == effects.ORDER_CREATE
         if key.kind is not Kind.CUSTOMER:
             self._writes.owe(cause, effect)
             return
         # An account spans orders, so it has a line of its own.
-        line = line_key(Kind.CUSTOMER, str(standing.customer_id))
-        self._writes.owe(cause, effect, line=line)
-        for other in self._standing.values():
-            if other.customer_id == standing.customer_id:
-                other.account_owed = True
+        self._writes.owe(cause, effect, line=line_key(Kind.CUSTOMER, str(customer.id)))
+        customer.owed = True
 
     def _enter_part(self, standing: Standing, planned: PlannedPart) -> None:
         part = part_store.StoredPart(
@@ -285,6 +240,13 @@ class Orders:
                 )
             if one.erp_number is not None:
                 self._writes.arrived.append(f"order:{one.erp}:{one.erp_number}")
+
+
+def _entities(standing: Standing, customer: Holder) -> dict[tuple[str, int], int]:
+    entities: dict[tuple[str, int], int] = {(Kind.ORDER, 0): standing.id}
+    if customer.id is not None:
+        entities[Kind.CUSTOMER, 0] = customer.id
+    return entities | {(Kind.PART, number): id_ for number, id_ in standing.part_ids.items()}
 
 
 def _known_part(part: part_store.StoredPart) -> order_rules.KnownPart:

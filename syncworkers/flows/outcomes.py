@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from syncworkers.policy.partners import LanePolicy
 
 CREDENTIALS_PAUSE = 60.0
+LONGEST_QUIET = 3600.0
+"""Seconds a partner may ask us to wait: whatever it says, somebody looks after an hour."""
 FIRST_TURN, LONGEST_TURN = 2.0, 60.0
 """Seconds between looks whether a delivery may go; mostly it is woken before."""
 
@@ -81,15 +83,22 @@ def judge(partner: Partner, work: LineWork, claimed_at: dt.datetime) -> LineReco
     )
     for rows, reason in (
         (work.called_off, "called off before it was ever tried"),
-        (work.pointless, "what it waited for was called off or refused"),
+        (work.pointless, outbox.POINTLESS),
     ):
         for row in rows:
             noted.change(outbox.DeliveryChange(id=row["id"], state="cancelled", reason=reason))
-    for step in work.steps:
-        _judge_step(noted, partner.policy.lane, step)
+    for step, later in zip(work.steps, [*work.steps[1:], None], strict=False):
+        if not _is_looked_up_again(step, later):
+            _judge_step(noted, partner.policy.lane, step)
     if work.waiting:
         noted.due_in = max(noted.due_in, _until_next_turn(work.left[0], claimed_at))
     return noted
+
+
+def _is_looked_up_again(step: Step, later: Step | None) -> bool:
+    """Say whether a look-up failed and was repeated within the claim: only the last one counts."""
+    failed = step.action == "find" and step.outcome.verdict is Verdict.RETRY
+    return failed and later is not None and later.row["id"] == step.row["id"]
 
 
 def _until_next_turn(row: Mapping[str, Any], claimed_at: dt.datetime) -> float:
@@ -131,7 +140,7 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
 
 
 def _retry(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
-    after = step.outcome.after or 0.0
+    after = min(step.outcome.after or 0.0, LONGEST_QUIET)
     if step.outcome.pause:
         # The whole partner asked for quiet: nobody's fault, so no attempt is counted.
         noted.pause = CREDENTIALS_PAUSE if step.outcome.credentials else after
@@ -185,7 +194,11 @@ def _die(noted: LineRecord, step: Step, code: str, error: str) -> None:
     noted.cases.append(case)
     noted.change(
         outbox.DeliveryChange(
-            id=step.row["id"], state="dead", reason=code, generation=step.row["generation"]
+            id=step.row["id"],
+            state="dead",
+            reason=code,
+            unknown=_is_unknown(step),  # a retry then looks it up first
+            generation=step.row["generation"],
         )
     )
     noted.attempts = 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from syncworkers.canonical.kinds import Kind
 from syncworkers.canonical.shipments import (
     Milestone,
+    MilestoneEvent,
     ReportedShipment,
     Shipment,
     TrackingReport,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from syncworkers.canonical.shipments import MilestoneEvent, ShippedLine
+    from syncworkers.canonical.shipments import ShippedLine
     from syncworkers.flows.fleet import Fleet
     from syncworkers.flows.reading import Reading
     from syncworkers.flows.roots import Root
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from syncworkers.store.shipments import StoredShipment
 
 RULES_VERSION = "shipments/1"
-INCIDENTS = frozenset({Milestone.REFUSED, Milestone.DAMAGED, Milestone.LOST, Milestone.RETURNING})
+INCIDENTS = frozenset(
+    {Milestone.REFUSED, Milestone.DAMAGED, Milestone.LOST, Milestone.RETURNING}
+    | {Milestone.CANCELLED}
+)
 """News of a parcel that a person must act upon."""
 DAY = dt.timedelta(days=1)
 
@@ -217,7 +221,7 @@ class Parcels:
         self, reading: Reading, root: Root, stored: StoredShipment, reported: ReportedShipment
     ) -> list[str]:
         """Follow a known parcel: its tracking may come late, and it may be voided."""
-        said = self._follow_news(reading, root, stored, reported.milestones)
+        said = self._follow_news(reading, root, stored, self._news(stored, reported))
         present = self._present(stored)
         carriers = self._fleet.policy.fulfilment.carriers
         tracked = replace(
@@ -238,6 +242,16 @@ class Parcels:
             )
             self._writes.owe(self._cause(reading, root, changed), effect)
         return [*said, f"tracking is {changed.carrier} {changed.tracking_number}"]
+
+    def _news(self, stored: StoredShipment, reported: ReportedShipment) -> Sequence[MilestoneEvent]:
+        """Return what a report says of a known parcel; that it was taken back is news as well."""
+        voided = reported.state is WarehouseState.CANCELLED
+        if not voided or self._present(stored).milestone in milestones.ARRIVED:
+            return reported.milestones
+        taken_back = MilestoneEvent(
+            code=reported.code, milestone=Milestone.CANCELLED, occurred_at=self.now
+        )
+        return [*reported.milestones, taken_back]
 
     def track(self, reading: Reading, root: Root, report: TrackingReport) -> list[str]:
         """Take in what the carrier says; return what is new, in words."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import Record
-from syncworkers.errors import CredentialsError, RetryableError
+from syncworkers.errors import CredentialsError, RejectedError, RetryableError
+from syncworkers.flows.correlation import correlation_id
+from syncworkers.flows.lanes import OPEN_CASES
 from syncworkers.flows.storing import Channel, external_id, store
+from syncworkers.store import attention, inbox, invoices, orders, parts
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import inbox, invoices, orders, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 POLL = "poll"
+REFUSED = "poll.refused"
 KNOWN: Mapping[str, Callable[[Session, str, Collection[str]], Mapping[str, dt.datetime]]] = {
     Kind.ORDER: orders.newest_known,
     Kind.SHIPMENT: parts.newest_known,
@@ -53,9 +57,33 @@ def poll(fleet: Fleet, partner: str, kind: str) -> int:
     except (RetryableError, CredentialsError) as error:
         log.warning("poll put off", partner=partner, kind=kind, error=str(error))
         return 0
+    except RejectedError as error:
+        _announce(fleet, partner, kind, error)
+        return 0
     with fleet.session() as session:
         fleet_state.move(session, partner, kind, safe)
+        attention.resolve_by_progress(session, f"{partner} {kind}", REFUSED)
     return stored
+
+
+def _announce(fleet: Fleet, partner: str, kind: str, error: RejectedError) -> None:
+    """Open a case, once: until it is mended, what webhooks lose stays lost."""
+    case = attention.NewCase(
+        about="poll",
+        about_id=0,
+        partner=partner,
+        entity_kind=kind,
+        entity=f"{partner} {kind}",
+        code=REFUSED,
+        error=f"{partner} refuses to say what changed: {error}",
+        violations=tuple(asdict(violation) for violation in error.violations),
+        payload=None,
+        correlation_id=correlation_id(partner, kind, POLL),
+    )
+    with fleet.session() as session:
+        opened = attention.open_once(session, case)
+    if opened:
+        fleet.waker.notify([OPEN_CASES])
 
 
 def _read_window(

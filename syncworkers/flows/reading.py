@@ -128,6 +128,14 @@ def _reread_at(
     except CredentialsError as error:
         late = RetryableError(str(error), after=60.0, throttled=True)
         return {row["id"]: late for row in hints}
+    except RejectedError as error:
+        if len(hints) == 1:
+            return {hints[0]["id"]: error}
+        half = len(hints) // 2  # one that cannot be read must not take the others along
+        return {
+            **_reread_at(partner, kind, hints[:half]),
+            **_reread_at(partner, kind, hints[half:]),
+        }
     except SyncError as error:
         return {row["id"]: error for row in hints}
     texts = {record.external_id: record.body.encode() for record in records}

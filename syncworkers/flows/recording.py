@@ -67,7 +67,7 @@ def _accounts(records: Iterable[LineRecord]) -> Iterator[tuple[int, str, str]]:
 def _settled(records: Iterable[LineRecord]) -> Iterator[str]:
     """Name the deliveries that ended, as far as others may wait for them."""
     for one in records:
-        for row in (*one.confirmed, *one.called_off, *one.dead):
+        for row in (*one.confirmed, *one.called_off, *one.pointless, *one.dead):
             if row["operation"] in effects.AWAITED:
                 yield row["idempotency_key"]
 
@@ -88,7 +88,7 @@ def _note_expectations(
                 _expected(fleet, partner, row, name)
                 for name in expectations.BEGINS.get(row["operation"], ())
             ]
-        for row in one.called_off:
+        for row in (*one.called_off, *one.pointless):
             met = expectations.MEETS.get((partner.policy.role, row["operation"]))
             if met is not None:
                 ended[row["entity_kind"], met, "cancelled"].append(row["entity_id"])

@@ -7,7 +7,7 @@ recorded in one transaction afterwards.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.canonical.bookings import AddressChange, Booking, Cancellation
@@ -21,7 +21,7 @@ from syncworkers.rules import effects
 from syncworkers.store import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Collection, Mapping, MutableMapping, Sequence
 
     from syncworkers.engine.lines import ClaimedLine
     from syncworkers.flows.fleet import Partner
@@ -110,11 +110,15 @@ def begin(
     claimed: Sequence[ClaimedLine],
     links: Mapping[Entity, tuple[str, str | None]],
     states: MutableMapping[str, str],
+    siblings: Mapping[int, Collection[Entity]],
 ) -> list[LineWork]:
-    """Take the claimed lines up; call off what a later cancel makes needless."""
+    """Take the claimed lines up; call off what a later cancel makes needless.
+
+    `siblings` are by line the other entities of its order, whose ids at the partner are taken.
+    """
     works = []
     for line in claimed:
-        entities = {entity(row) for row in line.rows}
+        entities = {entity(row) for row in line.rows} | set(siblings.get(line.key, ()))
         work = LineWork(
             line=line,
             left=list(line.rows),
@@ -148,7 +152,8 @@ def _call_off(work: LineWork) -> None:
 
 def _never_tried(work: LineWork) -> bool:
     head = work.left[0]
-    return head["unknown_since"] is None and head["generation"] == 0 and work.line.attempts == 0
+    # A raised generation does not count: it says that the partner was seen not to have it.
+    return head["unknown_since"] is None and work.line.attempts == 0
 
 
 def _may_go(work: LineWork, row: Mapping[str, Any]) -> bool | None:
@@ -181,6 +186,23 @@ def _may_be_called_off(work: LineWork) -> bool:
         and _may_go(work, row) is None
         for row in work.left[1:]
     )
+
+
+def refuse_taken(work: LineWork, owners: Mapping[tuple[str, str], int]) -> None:
+    """Turn successes into refusals where the partner's id belongs to another entity of ours."""
+    for step in work.steps:
+        kind, entity_id = entity(step.row)
+        external_id, _ = work.links[kind, entity_id]
+        owner = owners.get((kind, external_id or ""), entity_id)
+        if step.outcome.verdict in SUCCESSES and owner != entity_id:
+            message = (
+                f"the partner says it is {external_id}, which is our {kind} {owner} already: find "
+                "out there which of them it is, then retry"
+            )
+            taken = Violation(path="", code="link.taken", message=message)
+            step.outcome = replace(
+                step.outcome, verdict=Verdict.REJECTED, error=message, violations=(taken,)
+            )
 
 
 def send(partner: Partner, works: Sequence[LineWork], seconds: float) -> None:
@@ -219,12 +241,14 @@ def _request(partner: Partner, work: LineWork) -> Request:
     row = work.left[0]
     body: Any = codec.load(row["body"], BODIES[row["operation"]])
     external_id, external_version = work.links[entity(row)]
+    others = (one for one in work.links if one[0] == row["entity_kind"] and one != entity(row))
     return Request(
         operation=row["operation"],
         reference=body.reference,
         payload=partner.writes[row["operation"]](body),
         external_id=external_id,
         external_version=external_version,
+        taken=frozenset(known for one in others if (known := work.links[one][0]) is not None),
     )
 
 

@@ -11,7 +11,7 @@ from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.parcels import Parcels
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
-from syncworkers.rules import expectations, release, shipping
+from syncworkers.rules import clock, expectations, release, shipping
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import parts as part_store
 from syncworkers.store import shipments as shipment_store
@@ -83,13 +83,15 @@ class Shipments:
     def decide(self, reading: Reading) -> SyncError | None:
         """Take a report in, or say what is in its way."""
         root = self._root(reading)
-        if isinstance(reading.subject, TrackingReport):
-            self._track(reading, root, reading.subject)
+        moment = clock.believed(reading.subject.updated_at, self._parcels.now)
+        report = replace(reading.subject, updated_at=moment)
+        if isinstance(report, TrackingReport):
+            self._track(reading, root, report)
             return None
         if root is None:
-            return self._unknown(reading, reading.subject)
+            return self._unknown(reading, report)
         try:
-            self._take(reading, root, reading.subject)
+            self._take(reading, root, report)
         except RejectedError as error:
             return error
         return None
@@ -119,19 +121,26 @@ class Shipments:
             self._writes.end(reading, "superseded", reason, correlation)
             return
         said = self._parcels.take(reading, root, part, report)
-        said += self._note_state(reading, root, part, report)
-        if shipping.is_complete(part.lines, root.shipped(part.id)):
+        complete = shipping.is_complete(part.lines, root.shipped(part.id))
+        if complete:
             self._writes.end_expectation(expectations.SHIPPED, Kind.PART, part.id)
+        said += self._note_state(reading, root, part, report, complete=complete)
         if said:
             self._writes.end(reading, "applied", "; ".join(said), correlation)
         else:
             self._writes.end(reading, "superseded", "says nothing new", correlation)
 
     def _note_state(
-        self, reading: Reading, root: Root, part: part_store.StoredPart, report: WarehouseReport
+        self,
+        reading: Reading,
+        root: Root,
+        part: part_store.StoredPart,
+        report: WarehouseReport,
+        *,
+        complete: bool,
     ) -> list[str]:
         """Note how far the part is; a state that somebody must look at becomes a case."""
-        state, detail = shipping.stage(report)
+        state, detail = shipping.stage(report, complete=complete)
         acknowledged = state in shipping.ACKNOWLEDGED
         if acknowledged and not part.acknowledged:
             self._writes.end_expectation(expectations.ACKNOWLEDGED, Kind.PART, part.id)
@@ -160,7 +169,7 @@ class Shipments:
         detail: str,
     ) -> None:
         before = WarehouseState(part.state) if part.state else None
-        if before is not None and before in shipping.TROUBLE and state not in shipping.TROUBLE:
+        if before is not None and before in shipping.TROUBLE:
             self._writes.mended.append((part.reference, shipping.TROUBLE[before]))
         called_off = root.stored.order.cancelled_at is not None
         if state is WarehouseState.CANCELLED:

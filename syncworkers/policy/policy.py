@@ -21,3 +21,7 @@ class Policy:
     bookings: Mapping[str, BookingPolicy]
     fulfilment: FulfilmentPolicy
     expectations: Mapping[str, float]
+
+    def scope(self, store: str) -> str:
+        """Return brand and company of a store's objects: “1001” exists in each shop."""
+        return f"{self.partners[store].brand}/{self.bookings[store].company}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.shipments import Milestone
+from syncworkers.rules import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +42,6 @@ NEXT = {
     Milestone.CANCELLED: frozenset[Milestone](),
 }
 """Where a way back or an end allows a step at all, whatever the ranks say."""
-FUTURE = dt.timedelta(hours=24)
-"""News from further ahead than that are kept and not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +58,13 @@ def follow(
 ) -> Position:
     """Take all news in; the result does not depend on their order.
 
-    News from before the order was placed, or from the future, are not ranked.
+    News from before the order was placed, or from the future, are kept and not believed.
     """
-    believed = [one for one in news if placed_at <= one.occurred_at <= now + FUTURE]
+    believed = [
+        one
+        for one in news
+        if placed_at <= one.occurred_at and clock.is_believable(one.occurred_at, now)
+    ]
     for event in sorted(believed, key=lambda one: (one.occurred_at, RANK.get(one.milestone, 0))):
         position = _step(position, event)
     return position

@@ -46,8 +46,13 @@ def allot(
     """Give packed goods to the order lines that still wait for them, in the lines' order.
 
     `left` is what left before, by order line. `path` says where in the report the goods stand.
-    Raises `RejectedError` for goods that nobody asked for and for more than was asked for.
+    Raises `RejectedError` for goods that nobody asked for, for more than was asked for, and where
+    the warehouse does not say what it packed.
     """
+    if not goods:
+        message = "a parcel that left must say what is in it: have the warehouse correct it"
+        empty = Violation(path=f"{path}.goods", code="shipment.empty", message=message)
+        raise RejectedError("shipped nothing", violations=[empty])
     open_units = {line.reference: line.quantity - left.get(line.reference, 0) for line in lines}
     found: dict[str, ShippedLine] = {}
     violations: list[Violation] = []
@@ -86,10 +91,17 @@ def _excess(path: str, packed: PackedGoods, rest: int, *, known: bool) -> Violat
     )
 
 
-def stage(report: WarehouseReport) -> tuple[WarehouseState, str]:
-    """Say how far a part is, and in the warehouse's words why: one held parcel holds the part."""
+def stage(report: WarehouseReport, *, complete: bool) -> tuple[WarehouseState, str]:
+    """Say how far a part is, and in the warehouse's words why: one held parcel holds the part.
+
+    A warehouse that is through with a part of which not all has left has given the rest up.
+    """
     for state in (WarehouseState.EXCEPTION, WarehouseState.ON_HOLD, WarehouseState.UNKNOWN):
         wrong = [one for one in report.shipments if one.state is state]
         if wrong:
             return state, "; ".join(one.detail or one.code for one in wrong)
+    through = {WarehouseState.SHIPPED, WarehouseState.CANCELLED}
+    left = any(one.state is WarehouseState.SHIPPED for one in report.shipments)
+    if left and not complete and {one.state for one in report.shipments} <= through:
+        return WarehouseState.CANCELLED, "only a part of it left, and nothing more is to follow"
     return report.state, report.code

@@ -56,7 +56,7 @@ class ExceptionCase(Base):
             "exception_case_unannounced", "id", postgresql_where=sa.text("announced_at IS NULL")
         ),
         one_of("state", ("open", "retried", "resolved")),
-        one_of("about", ("message", "delivery", "expectation")),
+        one_of("about", ("message", "delivery", "expectation", "poll")),
     )
 
 
@@ -150,6 +150,22 @@ def open_cases(session: Session, cases: Sequence[NewCase]) -> list[int]:
         ).scalar_one()
         for case in cases
     ]
+
+
+def open_once(session: Session, case: NewCase) -> bool:
+    """Open a case unless one of this code about this entity is open; say whether it was opened."""
+    is_open = session.scalar(
+        sa.select(ExceptionCase.id)
+        .where(
+            ExceptionCase.entity == case.entity,
+            ExceptionCase.code == case.code,
+            ExceptionCase.state == sa.literal_column("'open'"),
+        )
+        .limit(1)
+    )
+    if is_open is None:
+        open_cases(session, [case])
+    return is_open is None
 
 
 def resolve_by_success(session: Session, about: str, ids: Collection[int]) -> None:

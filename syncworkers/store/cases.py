@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -94,22 +94,13 @@ def row_of(session: Session, case: ExceptionCase) -> Message | Delivery | None:
             return None
 
 
-def reopen(session: Session, row: Message | Delivery) -> bool:
-    """Open an ended row again; False if it is not in an end that may be tried again."""
-    values: dict[str, Any] = {
-        "state": "open",
-        "reason": None,
-        "finished_at": None,
-        "retries": row.retries + 1,
-    }
-    model: Any = type(row)
-    changed = session.execute(
-        sa.update(model)
-        .where(model.id == row.id, model.state.in_(["rejected", "dead"]))
-        .values(**values)
-        .returning(model.id)
-    )
-    return changed.first() is not None
+def reopen(session: Session, row: Message | Delivery) -> None:
+    """Open an ended row again; what was unknown about it stays so, and is looked up first."""
+    row.state = "open"
+    row.reason = None
+    row.finished_at = None
+    row.retries += 1
+    session.flush()
 
 
 def blocked_by(session: Session, case: int) -> list[tuple[int, int]]:

@@ -45,10 +45,15 @@ class NewLink:
     external_version: str | None = None
 
 
+class TakenError(Exception):
+    """A partner's id belongs to another entity of ours already."""
+
+
 def link(session: Session, links: Sequence[NewLink]) -> None:
     """Write links down; one that stands takes the newer version.
 
-    Raises IntegrityError when the partner's id belongs to another entity already.
+    Raises `TakenError` when a partner's id belongs to another entity already: the transaction is
+    spoilt then.
     """
     if not links:
         return
@@ -64,17 +69,35 @@ def link(session: Session, links: Sequence[NewLink]) -> None:
             for one in sorted(links, key=lambda one: (one.kind, one.entity_id, one.partner))
         ]
     )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "entity_id", "partner"],
-            set_={
-                "external_id": statement.excluded.external_id,
-                "external_version": sa.func.coalesce(
-                    statement.excluded.external_version, Link.external_version
-                ),
-            },
+    update = statement.on_conflict_do_update(
+        index_elements=["kind", "entity_id", "partner"],
+        set_={
+            "external_id": statement.excluded.external_id,
+            "external_version": sa.func.coalesce(
+                statement.excluded.external_version, Link.external_version
+            ),
+        },
+    )
+    try:
+        session.execute(update)
+    except sa.exc.IntegrityError as error:
+        raise TakenError from error
+
+
+def owners(
+    session: Session, partner: str, ids: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return which entities of ours have these ids of a partner, given as (kind, its id)."""
+    if not ids:
+        return {}
+    table = Link.__table__.c
+    rows = session.execute(
+        sa.select(table.kind, table.external_id, table.entity_id).where(
+            table.partner == partner,
+            sa.tuple_(table.kind, table.external_id).in_(sorted(ids)),
         )
     )
+    return {(row.kind, row.external_id): row.entity_id for row in rows}
 
 
 def links(

@@ -209,11 +209,19 @@ def finish(session: Session, endings: Sequence[Ending]) -> None:
 def settled_or_under_way(
     session: Session, partner: str, kind: str, entities: Collection[str]
 ) -> dict[str, tuple[bool, dt.datetime | None]]:
-    """Say for each entity whether work on it is open, and when its last refused message came."""
+    """Say for each entity whether work on it is open, and when its last refused message came.
+
+    What waits for a release of ours that reads its topic says nothing about the entity yet.
+    """
     rows = session.execute(
         sa.select(
             Message.entity,
-            sa.func.bool_or(Message.state.in_(["open", "parked"])),
+            sa.func.bool_or(
+                sa.or_(
+                    Message.state == "open",
+                    sa.and_(Message.state == "parked", Message.waiting_for.not_like("topic:%")),
+                )
+            ),
             sa.func.max(Message.received_at).filter(Message.state == "rejected"),
         )
         .where(Message.partner == partner, Message.kind == kind, Message.entity.in_(entities))

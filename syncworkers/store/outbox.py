@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+POINTLESS = "what it waited for was called off or refused"
+"""Why a delivery was dropped; it comes back when a person has that tried again."""
 DELIVERY_STATES = ("open", "parked", "confirmed", "superseded", "cancelled", "dead")
 
 
@@ -229,6 +231,23 @@ def dependents(session: Session, keys: Collection[str]) -> list[tuple[int, int]]
         return []
     rows = session.execute(_DEPENDENTS, {"keys": list(keys)})
     return [(row.lane, row.line) for row in rows]
+
+
+def dropped_with(session: Session, refused: Delivery) -> list[Delivery]:
+    """Lock deliveries that were dropped because this one of the same order was refused."""
+    return list(
+        session.scalars(
+            sa.select(Delivery)
+            .where(
+                Delivery.correlation_id == refused.correlation_id,
+                Delivery.after.contains([refused.idempotency_key]),
+                Delivery.state == "cancelled",
+                Delivery.reason == POINTLESS,
+            )
+            .order_by(Delivery.id)
+            .with_for_update()
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

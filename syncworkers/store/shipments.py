@@ -153,6 +153,17 @@ def of_orders(session: Session, orders: Collection[int]) -> dict[int, list[Store
     return found
 
 
+def ids_of_orders(session: Session, orders: Collection[int]) -> dict[int, list[int]]:
+    """Return our ids of the shipments of these orders, by order."""
+    found: dict[int, list[int]] = {order: [] for order in orders}
+    if orders:
+        for row in session.execute(
+            sa.select(ShipmentRow.id, ShipmentRow.order_id).where(ShipmentRow.order_id.in_(orders))
+        ):
+            found[row.order_id].append(row.id)
+    return found
+
+
 def orders_of(session: Session, partner: str, external_ids: Collection[str]) -> dict[str, int]:
     """Return the orders of these shipments of a warehouse."""
     if not external_ids:

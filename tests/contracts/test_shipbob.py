@@ -29,9 +29,9 @@ from mappings.shipbob.parts import LENGTHS
 from mappings.shipbob.states import ORDER_STATES, SHIPMENT_STATES
 from mappings.shipbob.tracking import Entry, HistoryItem
 from syncworkers.connectors.base import Deadline, Verdict
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.shipbob import webhooks
 from syncworkers.connectors.shipbob.answers import BY_CODE
-from syncworkers.connectors.shipbob.wire import dump_json
 from syncworkers.sandbox.faults import FaultPlan
 from syncworkers.sandbox.shipbob import app as shipbob
 from syncworkers.sandbox.shipbob import catalogue

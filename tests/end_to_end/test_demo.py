@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 KEYS = {
     "orders", "calls_per_order", "celery_messages_per_order", "confirmed", "lost", "duplicated",
-    "mismatched", "open_cases", "faults", "seconds", "orders_per_second", "latency_ms", "ok",
+    "mismatched", "open_cases", "orders_with_cases", "orders_for_people", "faults", "seconds",
+    "orders_per_second", "latency_ms", "ok",
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ def test_a_demo_with_faults_audits_itself_and_leaves_nothing_running(tmp_path: P
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert found.keys() >= KEYS
     assert (found["ok"], found["orders"], found["confirmed"]) == (True, 20, 20)
+    assert found["orders_with_cases"] == found["orders_for_people"]
     assert sum(found["faults"].values()) >= 8
     assert "ok: true" in done.stdout
     assert "Faults injected" in done.stdout

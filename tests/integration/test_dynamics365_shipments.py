@@ -37,7 +37,7 @@ def test_fifty_shipments_travel_in_one_call() -> None:
         outcomes = push(made, *(ship(n) for n in range(1, 51)))
 
         assert {one.verdict for one in outcomes} == {Verdict.CONFIRMED}
-        assert [one.external_id for one in outcomes][:2] == ["PS-000001", "PS-000002"]
+        assert [one.external_id for one in outcomes][:2] == ["usmf/PS-000001", "usmf/PS-000002"]
         assert len({one.call for one in outcomes}) == 1
         assert len(slips_of(url)) == 50
         assert erp.calls.books()["calls_by_operation"] == {"change": 1, "slip_post": 1, "token": 1}
@@ -72,7 +72,7 @@ def test_a_shipment_stands_in_the_books_with_its_tracking() -> None:
         first, second = order["slips"]
         assert {**first, "posted_at": 0} == {
             "shipment_id": "shipbob-west/1",
-            "slip": half.external_id,
+            "slip": (half.external_id or "").removeprefix("usmf/"),
             "posted_at": 0,
             "tracking_number": "TRACK1",
             "lines": [{"reference": "11", "quantity": "2"}],
@@ -120,7 +120,7 @@ def test_the_same_shipment_with_other_content_is_refused_and_found_different() -
             "erp.shipment_differs",
         )
         assert found.error == (
-            "slip PS-000001 stands for this shipment with other content: lines: sent"
+            "slip usmf/PS-000001 stands for this shipment with other content: lines: sent"
             ' [{"externalItemNumber":"12","quantity":3}],'
             ' stand [{"externalItemNumber":"11","quantity":2}]'
         )
@@ -217,7 +217,7 @@ def test_a_shipment_left_out_of_the_answer_is_unknown_and_found() -> None:
 
         assert (first.verdict, second.verdict) == (Verdict.CONFIRMED, Verdict.UNKNOWN)
         assert second.error == "the answer leaves this shipment out"
-        assert (found.verdict, found.external_id) == (Verdict.ADOPTED, "PS-000002")
+        assert (found.verdict, found.external_id) == (Verdict.ADOPTED, "usmf/PS-000002")
         assert len(slips_of(url)) == 2
 
 

@@ -305,10 +305,10 @@ def world(
     overlay: str = QUICK,
 ) -> Iterator[World]:
     """Start a world on a clean database."""
-    config = folder / "config"
-    shutil.copytree(ROOT / "config", config)
-    (config / "environments" / "dev.toml").write_text(overlay)
     environ.setattr(lanes, "HINT_GATHER_MS", 0)
+    environ.setenv("DATABASE_URL", database_url)
+    environ.setenv("REDIS_URL", redis_url)
+    _configure(environ, folder / "config", overlay)
     composed: list[Any] = []
 
     def answer(environ: Any, start: Any) -> Any:
@@ -317,52 +317,12 @@ def world(
     with ExitStack() as started:
         # Its address must be known to those who call it before it can be composed.
         gateway = started.enter_context(serving(answer))
-        shop = shopify.build(
-            FaultPlan(level="none", seed=1),
-            shop=SHOP,
-            webhook_url="",
-            client_id=SECRETS["SHOPIFY_US_CLIENT_ID"],
-            client_secret=SECRETS["SHOPIFY_US_CLIENT_SECRET"],
-            speed=100,
-            caller_deadline=CALL_DEADLINE,
+        shop, erp, warehouse = _build_shop(), _build_erp(gateway), _build_warehouse()
+        shop_url, erp_url, warehouse_url = (
+            started.enter_context(serving(partner.program)) for partner in (shop, erp, warehouse)
         )
-        erp = dynamics365.build(
-            FaultPlan(level="none", seed=1),
-            client_id=SECRETS["D365_MAIN_CLIENT_ID"],
-            client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
-            speed=100,
-            caller_deadline=CALL_DEADLINE,
-            event_url=f"{gateway}/webhooks/{ERP}/{SECRETS['D365_MAIN_EVENT_SECRET']}",
-            invoicing=False,
-        )
-        warehouse = shipbob.build(
-            FaultPlan(level="none", seed=1),
-            token=SECRETS["SHIPBOB_WEST_TOKEN"],
-            channel_id=int(SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
-            speed=100,
-            caller_deadline=CALL_DEADLINE,
-            autopilot=False,
-        )
-        shop_url = started.enter_context(serving(shop.program))
-        erp_url = started.enter_context(serving(erp.program))
-        warehouse_url = started.enter_context(serving(warehouse.program))
-        for name, value in {
-            **SECRETS,
-            "SHOPIFY_US_URL": shop_url,
-            "D365_MAIN_URL": erp_url,
-            "D365_MAIN_TOKEN_URL": f"{erp_url}/sandbox/oauth2/v2.0/token",
-            "SHIPBOB_WEST_URL": warehouse_url,
-            "SHIPBOB_WEST_WEBHOOK_URL": f"{gateway}/webhooks/{WAREHOUSE}",
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
-            "SYNCWORKERS_CONFIG": str(config),
-            "SYNCWORKERS_ENV": "dev",
-        }.items():
-            environ.setenv(name, value)
-        fleet = bootstrap.build_fleet(load_settings(), worker="test")
-        started.callback(fleet.database.dispose)
-        for partner in fleet.partners.values():
-            started.callback(partner.connection.close)
+        _tell_addresses(environ, gateway, shop_url, erp_url, warehouse_url)
+        fleet = started.enter_context(_open_fleet())
         composed.append(create_app(fleet))
         yield World(
             shop=shop,
@@ -374,3 +334,71 @@ def world(
             maker=OrderMaker(7),
             webhook_ids=itertools.count(1),
         )
+
+
+def _configure(environ: pytest.MonkeyPatch, config: Path, overlay: str) -> None:
+    """Take the configuration as it is, with other times, and the secrets of simulators."""
+    shutil.copytree(ROOT / "config", config)
+    (config / "environments" / "dev.toml").write_text(overlay)
+    environ.setenv("SYNCWORKERS_CONFIG", str(config))
+    environ.setenv("SYNCWORKERS_ENV", "dev")
+    for name, value in SECRETS.items():
+        environ.setenv(name, value)
+
+
+def _tell_addresses(
+    environ: pytest.MonkeyPatch, gateway: str, shop: str, erp: str, warehouse: str
+) -> None:
+    """Let everybody know where everybody is."""
+    environ.setenv("SHOPIFY_US_URL", shop)
+    environ.setenv("D365_MAIN_URL", erp)
+    environ.setenv("D365_MAIN_TOKEN_URL", f"{erp}/sandbox/oauth2/v2.0/token")
+    environ.setenv("SHIPBOB_WEST_URL", warehouse)
+    environ.setenv("SHIPBOB_WEST_WEBHOOK_URL", f"{gateway}/webhooks/{WAREHOUSE}")
+
+
+def _build_shop() -> shopify.Shop:
+    return shopify.build(
+        FaultPlan(level="none", seed=1),
+        shop=SHOP,
+        webhook_url="",
+        client_id=SECRETS["SHOPIFY_US_CLIENT_ID"],
+        client_secret=SECRETS["SHOPIFY_US_CLIENT_SECRET"],
+        speed=100,
+        caller_deadline=CALL_DEADLINE,
+    )
+
+
+def _build_erp(gateway: str) -> dynamics365.Environment:
+    return dynamics365.build(
+        FaultPlan(level="none", seed=1),
+        client_id=SECRETS["D365_MAIN_CLIENT_ID"],
+        client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
+        speed=100,
+        caller_deadline=CALL_DEADLINE,
+        event_url=f"{gateway}/webhooks/{ERP}/{SECRETS['D365_MAIN_EVENT_SECRET']}",
+        invoicing=False,
+    )
+
+
+def _build_warehouse() -> shipbob.Warehouse:
+    return shipbob.build(
+        FaultPlan(level="none", seed=1),
+        token=SECRETS["SHIPBOB_WEST_TOKEN"],
+        channel_id=int(SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
+        speed=100,
+        caller_deadline=CALL_DEADLINE,
+        autopilot=False,
+    )
+
+
+@contextmanager
+def _open_fleet() -> Iterator[Fleet]:
+    """Build the fleet from the environment; close what it holds at the end."""
+    fleet = bootstrap.build_fleet(load_settings(), worker="test")
+    try:
+        yield fleet
+    finally:
+        for partner in fleet.partners.values():
+            partner.connection.close()
+        fleet.database.dispose()

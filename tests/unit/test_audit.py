@@ -192,6 +192,25 @@ def test_every_mismatch_at_the_warehouse_is_found(field: str, changes: dict[str,
     assert [one.field for one in found.mismatched] == [field]
 
 
+@pytest.mark.parametrize(
+    ("products", "differing"),
+    [
+        ([{"sku": "MUG", "quantity": 2}, {"sku": "MUG", "quantity": 1}], []),
+        ([{"sku": "MUG", "quantity": 3}], []),
+        ([{"sku": "MUG", "quantity": 1}, {"sku": "MUG", "quantity": 1}], ["goods"]),
+    ],
+)
+def test_every_line_of_one_sku_counts(products: list[dict[str, Any]], differing: list[str]) -> None:
+    order = shop(lines=[*LINES, {**LINES[0], "id": 2, "quantity": 1}], fulfillments=[])
+    first = erp()["lines"][0]
+    document = erp(lines=[first, {**first, "reference": "2", "quantity": "1"}], slips=[])
+
+    found = compare([order], [document], [warehouse(products=products, shipments=[])])
+
+    assert [one.field for one in found.mismatched] == differing
+    assert found.ok == (not differing)
+
+
 def test_an_address_that_differs_at_the_erp_is_a_mismatch_until_it_was_too_late() -> None:
     document = erp(address={"city": "Salem", "zip": "97401", "state": "OR"})
 

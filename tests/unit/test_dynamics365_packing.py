@@ -102,8 +102,8 @@ def test_each_result_of_a_post_has_one_verdict(erp: Erp, connect: Connect):
     outcomes = push(connect, "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
     assert [(one.verdict, one.external_id) for one in outcomes] == [
-        (Verdict.CONFIRMED, "PS-1"),
-        (Verdict.ADOPTED, "PS-2"),
+        (Verdict.CONFIRMED, "usmf/PS-1"),
+        (Verdict.ADOPTED, "usmf/PS-2"),
         (Verdict.REJECTED, None),
         (Verdict.REJECTED, None),
         (Verdict.RETRY, None),
@@ -182,7 +182,7 @@ def test_each_result_of_a_find_has_one_verdict(erp: Erp, connect: Connect):
         Verdict.RETRY,
     ]
     assert outcomes[3].error == (
-        "slip PS-1 stands for this shipment with other content: order: sent US4, stands US9"
+        "slip usmf/PS-1 stands for this shipment with other content: order: sent US4, stands US9"
     )
 
 

@@ -2,22 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from syncworkers.connectors.shipbob.doctor import ending
 from syncworkers.connectors.shipbob.settings import read_settings
-from syncworkers.connectors.shipbob.wire import (
-    address,
-    dump_json,
-    instant,
-    is_id,
-    load_json,
-    order_id,
-    utc,
-)
+from syncworkers.connectors.shipbob.wire import address, instant, is_id, order_id, utc
 
 CONNECTION = {
     "url": "https://api.shipbob.com/",
@@ -117,21 +108,6 @@ def test_the_end_of_a_version_is_told_ninety_days_before(today: dt.date, word: s
         " move to a later one, or correct sunset"
     )
     assert found == ([told] if word else [])
-
-
-def test_amounts_keep_every_digit_both_ways() -> None:
-    text = dump_json({"a": Decimal("12.50"), "b": [Decimal("1E+2"), None, 'q"\n'], "c": True})
-
-    assert text == '{"a":12.50,"b":[100,null,"q\\"\\n"],"c":true}'
-    assert load_json('{"a":0.1000000000000000055}') == {"a": Decimal("0.1000000000000000055")}
-    with pytest.raises(ValueError, match="no amount"):
-        dump_json([Decimal("NaN")])
-
-
-@pytest.mark.parametrize("body", ["NaN", "[" * 100_000, "{", "", '{"a":1e99999999999999999999}'])
-def test_what_is_no_json_is_said_to_be_none(body: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - any of them will do
-        load_json(body)
 
 
 @pytest.mark.parametrize(

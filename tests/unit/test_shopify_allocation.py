@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncworkers.connectors.shopify.allocation import allocate
-from syncworkers.connectors.shopify.standing import FulfilmentOrder, Part, Standing
+from syncworkers.connectors.shopify.standing import FulfilmentOrder, FulfilmentOrderLine, Standing
 from syncworkers.errors import Violation
 
 
@@ -20,8 +20,8 @@ def order(name: str, location: str, /, **remaining: int) -> FulfilmentOrder:
         location=location,
         place=location,
         may_fulfil=True,
-        parts=tuple(
-            Part(id=f"{name}/{line}", line=line, remaining=units)
+        lines=tuple(
+            FulfilmentOrderLine(id=f"{name}/{line}", line=line, remaining=units)
             for line, units in remaining.items()
         ),
     )
@@ -35,12 +35,12 @@ def held(name: str, location: str, status: str = "ON_HOLD", **remaining: int) ->
         location=location,
         place=location,
         may_fulfil=False,
-        parts=whole.parts,
+        lines=whole.lines,
     )
 
 
 def standing(*orders: FulfilmentOrder, cancelled: bool = False) -> Standing:
-    return Standing(order="o", cancelled=cancelled, orders=orders, parcels=())
+    return Standing(order="o", cancelled=cancelled, orders=orders, fulfilments=())
 
 
 def taken(groups: Any) -> dict[str, dict[str, int]]:
@@ -126,10 +126,10 @@ def test_never_more_than_there_is_never_another_line_and_never_two_locations(
             free = Counter[str]()
             for one in orders:
                 if one.location == location and one.may_fulfil:
-                    free.update({part.line: part.remaining for part in one.parts})
+                    free.update({each.line: each.remaining for each in one.lines})
             assert any(free[line] < units for line, units in wanted.items())
         return
-    there = {part.id: part for one in orders if one.may_fulfil for part in one.parts}
+    there = {each.id: each for one in orders if one.may_fulfil for each in one.lines}
     sums = Counter[str]()
     for group in found:
         assert group["fulfillmentOrderLineItems"]

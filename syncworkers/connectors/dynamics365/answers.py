@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
-from syncworkers.connectors.dynamics365.odata import load_fields
+from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.secrets import evidence
 from syncworkers.errors import (
     CredentialsError,
@@ -224,7 +224,7 @@ def _violation(refusal: Refusal) -> Violation:
 
 def _error(body: bytes) -> dict[str, Any]:
     try:
-        fields = load_fields(body)
+        fields = load_json(body)
     except ValueError:
         return {}
     error = fields.get("error") if isinstance(fields, dict) else None

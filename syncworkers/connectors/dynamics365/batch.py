@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.dynamics365.odata import load_fields
+from syncworkers.connectors.exact_json import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ class Reply:
     def fields(self) -> dict[str, Any] | None:
         """Return the JSON object in the body; None if there is none."""
         try:
-            fields = load_fields(self.body)
+            fields = load_json(self.body)
         except ValueError:
             return None
         return fields if isinstance(fields, dict) else None

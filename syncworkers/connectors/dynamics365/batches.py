@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
 from syncworkers.connectors.dynamics365 import batch
 from syncworkers.connectors.dynamics365.answers import Meaning, Refusal, Result, settle
 from syncworkers.connectors.dynamics365.operations import BATCHED
-from syncworkers.connectors.dynamics365.rounds import NOT_STARTED
 from syncworkers.connectors.http import Call
 
 if TYPE_CHECKING:

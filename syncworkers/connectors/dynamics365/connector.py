@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Dynamics365:
     """One environment of Dynamics 365 F&O: takes orders, customers and shipments, tells invoices.
 
-    Offers `Pushes`, `Pulls` and `Receives` of `connectors.base`.
+    Offers `Checks`, `Pushes`, `Pulls` and `Receives` of `connectors.base`.
     """
 
     answers = ANSWERS

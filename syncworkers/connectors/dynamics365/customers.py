@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from syncworkers.connectors.base import Outcome, Verdict
 from syncworkers.connectors.dynamics365.batch import Group, Operation
 from syncworkers.connectors.dynamics365.comparison import differences
-from syncworkers.connectors.dynamics365.odata import dump_fields, filter_address, set_address
+from syncworkers.connectors.dynamics365.odata import filter_address, set_address
 from syncworkers.connectors.dynamics365.replies import done_or_not, etag_of, seen_or_not
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def company(request: Request) -> str:
 
 def evidence_of(request: Request) -> str:
     """Return what we send for a request, for a case."""
-    return f"customer: {dump_fields(_customer(request))}"[:EVIDENCE_LIMIT]
+    return f"customer: {dump_json(_customer(request))}"[:EVIDENCE_LIMIT]
 
 
 def is_create(request: Request) -> bool:
@@ -46,7 +47,7 @@ def is_create(request: Request) -> bool:
 def change_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
     """Return the create, in a change set of its own."""
     path = set_address(settings.customer_set)
-    body = dump_fields(_customer(request))
+    body = dump_json(_customer(request))
     return (Group((Operation(method="POST", path=path, body=body),)),)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.dynamics365.answers import Meaning, read_refusal
-from syncworkers.connectors.dynamics365.odata import filter_address, load_fields
+from syncworkers.connectors.dynamics365.odata import filter_address
 from syncworkers.connectors.dynamics365.shipments import results_of, service_call, service_gone
+from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.http import Call
 from syncworkers.errors import CredentialsError, SyncError
 
@@ -95,7 +96,7 @@ def _read(environment: Environment, address: str) -> Answer:
 
 def _is_empty(answer: Answer) -> bool:
     try:
-        fields = load_fields(answer.body)
+        fields = load_json(answer.body)
     except ValueError:
         return False
     return isinstance(fields, dict) and fields.get("value") == []

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import ProofError, Received
-from syncworkers.connectors.dynamics365.odata import load_fields
+from syncworkers.connectors.exact_json import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ def _event(body: bytes) -> Fields:
 
 def _load(text: bytes) -> Any:
     try:
-        return load_fields(text)
+        return load_json(text)
     except ValueError:
         return None
 

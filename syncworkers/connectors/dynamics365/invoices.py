@@ -16,8 +16,9 @@ from syncworkers.connectors.base import Header, Record
 from syncworkers.connectors.dynamics365 import batch
 from syncworkers.connectors.dynamics365.answers import failed_read, read_refusal
 from syncworkers.connectors.dynamics365.batches import batch_call
-from syncworkers.connectors.dynamics365.odata import dump_json, filter_address, literal, load_fields
+from syncworkers.connectors.dynamics365.odata import filter_address, literal
 from syncworkers.connectors.dynamics365.replies import LOST, onward_of, refusal_of, rows_of
+from syncworkers.connectors.exact_json import dump_json, load_json
 from syncworkers.connectors.http import Call
 from syncworkers.errors import RetryableError
 
@@ -144,7 +145,7 @@ def _relative(link: str) -> str:
 
 def _fields(body: bytes) -> Any:
     try:
-        fields = load_fields(body)
+        fields = load_json(body)
     except ValueError:
         return None
     return fields if isinstance(fields, dict) else None

@@ -17,13 +17,9 @@ from syncworkers.connectors.dynamics365.comparison import (
     line_differences,
     set_differences,
 )
-from syncworkers.connectors.dynamics365.odata import (
-    dump_fields,
-    filter_address,
-    key_address,
-    set_address,
-)
+from syncworkers.connectors.dynamics365.odata import filter_address, key_address, set_address
 from syncworkers.connectors.dynamics365.replies import done_or_not, etag_of, seen_or_not
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT
 
 if TYPE_CHECKING:
@@ -57,7 +53,7 @@ def change_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
     if is_create(request):
         return (Group(tuple(_creates(settings, request.payload))),)
     address = key_address(settings.header_set, _key(request))
-    body = dump_fields(_changed(settings, request))
+    body = dump_json(_changed(settings, request))
     patch = Operation(method="PATCH", path=address, body=body, etag=request.external_version)
     return (
         Group((patch,)),
@@ -68,17 +64,17 @@ def change_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
 def _creates(settings: Settings, payload: Mapping[str, Any]) -> Iterator[Operation]:
     sets = ((settings.line_set, "lines"), (settings.charge_set, "charges"))
     path = set_address(settings.header_set)
-    yield Operation(method="POST", path=path, body=dump_fields(payload["header"]))
+    yield Operation(method="POST", path=path, body=dump_json(payload["header"]))
     for name, part in sets:
         path = set_address(name)
         for fields in payload[part]:
-            yield Operation(method="POST", path=path, body=dump_fields(fields))
+            yield Operation(method="POST", path=path, body=dump_json(fields))
 
 
 def evidence_of(request: Request) -> str:
     """Return what we send for a request, for a case."""
     parts = [
-        f"{part}: {dump_fields(fields)}"
+        f"{part}: {dump_json(fields)}"
         for part in ("header", "lines", "charges")
         for fields in _several(request.payload.get(part, ()))
     ]

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED
 from syncworkers.connectors.dynamics365.answers import (
     TOO_MUCH,
     Result,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from syncworkers.connectors.dynamics365.environment import Environment
     from syncworkers.connectors.http import Answer, Call
 
-NOT_STARTED = Outcome(verdict=Verdict.NOT_STARTED)
 Item = TypeVar("Item")
 
 

@@ -21,7 +21,7 @@ from syncworkers.connectors.dynamics365.answers import (
     reject,
     settle,
 )
-from syncworkers.connectors.dynamics365.odata import dump_json, load_fields
+from syncworkers.connectors.exact_json import dump_json, load_json
 from syncworkers.connectors.http import Call
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT, evidence
 
@@ -94,7 +94,7 @@ def service_call(settings: Settings, operation: str, request: Any, name: str = "
 def results_of(body: bytes) -> list[dict[str, Any]] | None:
     """Return the results in an answer of the service; None if it is none of its answers."""
     try:
-        fields = load_fields(body)
+        fields = load_json(body)
     except ValueError:
         return None
     results = fields.get("results") if isinstance(fields, dict) else None
@@ -143,7 +143,7 @@ class Slips:
         if times[name] > 1:
             return self._open("the answer names this shipment twice")
         result = told_of[name]
-        outcome = _judge_found(request, result) if self.is_read else _judge_posted(result)
+        outcome = _judge_found(request, result) if self.is_read else _judge_posted(request, result)
         if outcome is None:
             outcome = self._open("the service's answer for this shipment cannot be read")
         return replace(outcome, status=200, answer=evidence(dump_json(result)))
@@ -167,13 +167,13 @@ def service_gone(settings: Settings, told: str) -> str:
     )
 
 
-def _judge_posted(result: Mapping[str, Any]) -> Outcome | None:
+def _judge_posted(request: Request, result: Mapping[str, Any]) -> Outcome | None:
     """Say what became of a shipment; None where the result says nothing we know."""
     message = _text(result.get("message"))
     match result.get("status"):
         case "Posted" | "AlreadyPosted" as status:
-            slip = _text(result.get("packingSlipNumber"))
             verdict = Verdict.CONFIRMED if status == "Posted" else Verdict.ADOPTED
+            slip = _slip(request, result)
             return Outcome(verdict=verdict, external_id=slip) if slip else None
         case "Refused":
             code = _text(result.get("code"))
@@ -192,7 +192,7 @@ def _judge_found(request: Request, result: Mapping[str, Any]) -> Outcome | None:
         case "Absent":
             return Outcome(verdict=Verdict.ABSENT)
         case "Posted":
-            slip = _text(result.get("packingSlipNumber"))
+            slip = _slip(request, result)
             differs = _difference(_shipment(request), result)
             if differs:
                 told = f"slip {slip} stands for this shipment with other content: {differs}"
@@ -200,6 +200,12 @@ def _judge_found(request: Request, result: Mapping[str, Any]) -> Outcome | None:
             return Outcome(verdict=Verdict.ADOPTED, external_id=slip) if slip else None
         case _:
             return None
+
+
+def _slip(request: Request, result: Mapping[str, Any]) -> str:
+    """Return the slip as `usmf/PS-000001`: each company counts its own; empty if it is not told."""
+    number = _text(result.get("packingSlipNumber"))
+    return f"{_shipment(request)['dataAreaId']}/{number}" if number else ""
 
 
 def _difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:

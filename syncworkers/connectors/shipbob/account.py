@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from syncworkers.connectors.base import Deadline
+from syncworkers.connectors.exact_json import dump_json, load_json
 from syncworkers.connectors.http import Call, HttpClient
 from syncworkers.connectors.shipbob.answers import (
     ENDINGS,
@@ -18,7 +19,7 @@ from syncworkers.connectors.shipbob.answers import (
     read_refusal,
     wait_of,
 )
-from syncworkers.connectors.shipbob.wire import address, dump_json, fields, load_json, rows
+from syncworkers.connectors.shipbob.wire import address, fields, rows
 from syncworkers.errors import RetryableError, UnknownOutcomeError
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.http import http_date, parse_retry_after
 from syncworkers.connectors.secrets import evidence
-from syncworkers.connectors.shipbob.wire import clean, load_json
+from syncworkers.connectors.shipbob.wire import clean
 from syncworkers.errors import (
     CredentialsError,
     RejectedError,

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.http import Call
 from syncworkers.connectors.shipbob.answers import BY_CODE, Meaning, reject
 from syncworkers.connectors.shipbob.comparison import address_differences
 from syncworkers.connectors.shipbob.looks import Look, look
-from syncworkers.connectors.shipbob.wire import dump_json, fields, order_id, rows
+from syncworkers.connectors.shipbob.wire import fields, order_id, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,8 +164,6 @@ def _send_address(
     """Change one shipment after another; the first that leaves anything open ends it."""
     done: list[Outcome] = []
     for shipment in shipments:
-        if not address_differences(wanted, shipment):
-            continue
         name = order_id(shipment)
         if name is None:
             return Outcome(verdict=Verdict.RETRY, error="a shipment stands there without its id")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ShipBob:
-    """Offers `Receives`, `Pulls`, `Tracks`, `Subscribes` and `Pushes` of `connectors.base`.
+    """Offers `Checks`, `Ships`, `Receives`, `Pulls`, `Tracks`, `Subscribes` and `Pushes`.
 
     An entity of kind shipment is the warehouse's order: its shipments come and go, and are read
     together. The `[budget]` of the partner file is to keep `burst` and a minute of `per_second`
@@ -48,6 +48,7 @@ class ShipBob:
     """All of them: bodies are not in the contract, and topics mean different things over time."""
     read_topics: Mapping[str, str] = {webhooks.SHIPMENT: "orders/read"}
     tracked_topic = "shipments/tracking"
+    shipment_strategy = ""
 
     def __init__(
         self,

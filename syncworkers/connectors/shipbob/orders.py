@@ -10,9 +10,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Header, Record
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.shipbob.account import PAGE, listed
 from syncworkers.connectors.shipbob.looks import chunks
-from syncworkers.connectors.shipbob.wire import dump_json, instant, is_id, order_id, rows, utc
+from syncworkers.connectors.shipbob.wire import instant, is_id, order_id, rows, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

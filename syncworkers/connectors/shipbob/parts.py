@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.http import Call
 from syncworkers.connectors.secrets import EVIDENCE_LIMIT
 from syncworkers.connectors.shipbob import changes
@@ -20,8 +21,8 @@ from syncworkers.connectors.shipbob.answers import reject
 from syncworkers.connectors.shipbob.comparison import detail_differences, document_differences
 from syncworkers.connectors.shipbob.looks import Look, look
 from syncworkers.connectors.shipbob.operations import CANCEL, CREATE, OPERATIONS, READDRESS
-from syncworkers.connectors.shipbob.rounds import NOT_STARTED, Reply, Round
-from syncworkers.connectors.shipbob.wire import dump_json, order_id
+from syncworkers.connectors.shipbob.rounds import Reply, Round
+from syncworkers.connectors.shipbob.wire import order_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +84,7 @@ def _unknown(request: Request) -> Outcome:
 
 def _create(calls: Round, request: Request) -> Outcome | Reply:
     """Create an order; what may be there already is returned as it is, it deserves a look."""
-    body = dump_json(dict(request.payload)).encode()
+    body = dump_json(request.payload).encode()
     channel = calls.account.channel
     reply = calls.call(Call(method="POST", url="order", headers=channel, body=body))
     if reply.failure is not None:
@@ -148,7 +149,7 @@ def _evident(request: Request, outcome: Outcome) -> Outcome:
     """Add what was sent."""
     if outcome.verdict is Verdict.NOT_STARTED:
         return outcome
-    return replace(outcome, sent=dump_json(dict(request.payload))[:EVIDENCE_LIMIT])
+    return replace(outcome, sent=dump_json(request.payload)[:EVIDENCE_LIMIT])
 
 
 _CHANGES: Mapping[str, Callable[[Round, Request, Look], Outcome]] = {

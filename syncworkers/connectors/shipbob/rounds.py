@@ -7,19 +7,18 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
+from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.quiet import Quiet
 from syncworkers.connectors.secrets import evidence
 from syncworkers.connectors.shipbob.answers import Refusal, lost, read_refusal, refuse
-from syncworkers.connectors.shipbob.wire import fields, load_json
+from syncworkers.connectors.shipbob.wire import fields
 from syncworkers.errors import SyncError
 
 if TYPE_CHECKING:
     from syncworkers.connectors.base import Deadline
     from syncworkers.connectors.http import Answer, Call
     from syncworkers.connectors.shipbob.account import Account
-
-NOT_STARTED = Outcome(verdict=Verdict.NOT_STARTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Record
+from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.shipbob.account import listed
 from syncworkers.connectors.shipbob.orders import UNDATED
-from syncworkers.connectors.shipbob.wire import dump_json, instant, is_id, rows
+from syncworkers.connectors.shipbob.wire import instant, is_id, rows
 
 if TYPE_CHECKING:
     import datetime as dt

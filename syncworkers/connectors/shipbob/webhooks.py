@@ -13,7 +13,8 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import ProofError, Received
-from syncworkers.connectors.shipbob.wire import fields, load_json, order_id
+from syncworkers.connectors.exact_json import load_json
+from syncworkers.connectors.shipbob.wire import fields, order_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

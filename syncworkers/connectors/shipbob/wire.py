@@ -1,10 +1,8 @@
-"""ShipBob's JSON on the wire: numbers keep every digit, and nothing in it surprises us."""
+"""ShipBob's ids, times and addresses on the wire, and what of an answer can be read."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -13,31 +11,6 @@ if TYPE_CHECKING:
 
 ID_LIMIT = 2**31 - 1
 """Ids of orders are int32."""
-
-
-def dump_json(value: Any) -> str:
-    """Write JSON; a Decimal becomes a number with exactly its digits."""
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError(f"{value} is no amount")
-        return format(value, "f")
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{dump_json(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(dump_json(one) for one in value) + "]"
-    return json.dumps(value)
-
-
-def load_json(body: bytes | str) -> Any:
-    """Read JSON; numbers with a fraction become Decimal. Raises `ValueError`."""
-    try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
-    except (ArithmeticError, RecursionError):
-        raise ValueError("JSON beyond reason") from None
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number")
 
 
 def fields(value: Any) -> dict[str, Any]:

@@ -52,8 +52,8 @@ def allocate(wanted: Mapping[str, int], standing: Standing) -> list[Group] | Vio
 def _left(orders: Iterable[FulfilmentOrder]) -> Counter[str]:
     left: Counter[str] = Counter()
     for order in orders:
-        for part in order.parts:
-            left[part.line] += part.remaining
+        for one in order.lines:
+            left[one.line] += one.remaining
     return left
 
 
@@ -66,11 +66,11 @@ def _take(orders: Sequence[FulfilmentOrder], wanted: Mapping[str, int]) -> Itera
     needed = Counter(wanted)
     for order in orders:
         taken = []
-        for part in order.parts:
-            units = min(needed[part.line], part.remaining)
+        for one in order.lines:
+            units = min(needed[one.line], one.remaining)
             if units > 0:
-                needed[part.line] -= units
-                taken.append({"id": part.id, "quantity": units})
+                needed[one.line] -= units
+                taken.append({"id": one.id, "quantity": units})
         if taken:
             yield {"fulfillmentOrderId": order.id, "fulfillmentOrderLineItems": taken}
 
@@ -95,7 +95,7 @@ def _blocked(wanted: Mapping[str, int], orders: Sequence[FulfilmentOrder]) -> Vi
 
 
 def _holds(order: FulfilmentOrder, wanted: Mapping[str, int]) -> bool:
-    return any(part.line in wanted and part.remaining > 0 for part in order.parts)
+    return any(one.line in wanted and one.remaining > 0 for one in order.lines)
 
 
 def _not_fulfillable(message: str) -> Violation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
 from syncworkers.connectors.quiet import Quiet
 from syncworkers.connectors.shopify.answers import CHANGES, LOOKS, READS, shaped
 from syncworkers.connectors.shopify.shop import PATIENCE, Reply
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 THREADS = 4
 """Changes under way at a time: Shopify takes one fulfilment in one call."""
-NOT_STARTED = Outcome(verdict=Verdict.NOT_STARTED)
 
 T = TypeVar("T")
 R = TypeVar("R")

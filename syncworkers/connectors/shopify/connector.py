@@ -62,12 +62,13 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 class Shopify:
-    """Offers `Receives`, `Pulls` and `Pushes` of `connectors.base`."""
+    """Offers `Checks`, `Receives`, `Pulls` and `Pushes` of `connectors.base`."""
 
     answers = ANSWERS
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
     reread = frozenset({CANCELLED})
     read_topics = READ_TOPICS
+    shipment_strategy = ""
 
     def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
         self._settings = read_settings(policy.name, policy.connection)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from syncworkers.connectors.shopify.allocation import Group
     from syncworkers.connectors.shopify.calls import Calls
     from syncworkers.connectors.shopify.shop import Reply
-    from syncworkers.connectors.shopify.standing import Parcel, Standing
+    from syncworkers.connectors.shopify.standing import Fulfilment, Standing
 
 DIFFERS = "store.fulfilment_differs"
 _DOUBTFUL = frozenset({ALREADY_FULFILLED, NOT_FULFILLABLE})
@@ -84,9 +84,10 @@ class _Sight:
         return str(self.request.payload["tracking"].get("number", "")).strip()
 
     @property
-    def candidates(self) -> list[Parcel]:
+    def candidates(self) -> list[Fulfilment]:
         """Return the fulfilments that may be ours: of our number, or at least of our size."""
-        live = [one for one in self.standing.parcels if one.live]
+        taken = self.request.taken
+        live = [one for one in self.standing.fulfilments if one.live and one.id not in taken]
         if self.number:
             return [one for one in live if self.number in one.numbers]
         return [one for one in live if one.units == self.wanted.total()]
@@ -119,25 +120,25 @@ def _look(calls: Calls, requests: Sequence[Request]) -> list[_Sight | Outcome]:
 
 
 def _contents(calls: Calls, sights: Sequence[_Sight]) -> Known:
-    return contents(calls, [parcel for one in sights for parcel in one.candidates])
+    return contents(calls, [made for one in sights for made in one.candidates])
 
 
 def _recognise(sight: _Sight, known: Known) -> Outcome | None:
     """Adopt the fulfilment that is ours beyond doubt; None where there is none."""
     exact = []
-    for parcel in sight.candidates:
-        lying = known[parcel.id]
+    for made in sight.candidates:
+        lying = known[made.id]
         if isinstance(lying, Outcome):
             return lying
         if lying == sight.wanted:
-            exact.append(parcel.id)
+            exact.append(made.id)
     if len(exact) == 1:
         return outcome(sight.reply, Verdict.ADOPTED, external_id=exact[0])
     if exact:
         message = f"{len(exact)} fulfilments have these lines: {', '.join(exact)}"
         code = "store.fulfilment_ambiguous"
     elif sight.number and sight.candidates:
-        ids = ", ".join(parcel.id for parcel in sight.candidates)
+        ids = ", ".join(made.id for made in sight.candidates)
         message = f"{ids} has our tracking number {sight.number}, and other lines"
         code = DIFFERS
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.shopify.calls import Calls
     from syncworkers.connectors.shopify.shop import Reply
-    from syncworkers.connectors.shopify.standing import Head, Parcel, Part
+    from syncworkers.connectors.shopify.standing import Fulfilment, FulfilmentOrderLine, Head
 
     Fields = dict[str, Any]
     Look = tuple[Standing | None, Reply]
@@ -47,10 +47,10 @@ def look(calls: Calls, orders: Sequence[str]) -> dict[str, Look | Outcome]:
     return found
 
 
-def contents(calls: Calls, parcels: Sequence[Parcel]) -> dict[str, Counter[str] | Outcome]:
+def contents(calls: Calls, fulfilments: Sequence[Fulfilment]) -> dict[str, Counter[str] | Outcome]:
     """Return by gid what lies in each fulfilment, units by order line, or why nobody knows."""
     found: dict[str, Counter[str] | Outcome] = {}
-    for some in _chunks([one.id for one in parcels], PARCELS_TOGETHER):
+    for some in _chunks([one.id for one in fulfilments], PARCELS_TOGETHER):
         try:
             for one, lying in zip(some, _lying(calls, some, None), strict=True):
                 found[one] = _all_lying(calls, one, *lying)
@@ -79,16 +79,16 @@ def _whole(calls: Calls, head: Head) -> Standing:
         more = _again(calls, head, after=head.after)
         head.orders += more.orders
         head.after = more.after
-    if len(head.parcels) >= PARCELS_FIRST:
-        head.parcels = _again(calls, head, made=PARCELS_ALL).parcels
+    if len(head.fulfilments) >= PARCELS_FIRST:
+        head.fulfilments = _again(calls, head, made=PARCELS_ALL).fulfilments
     return Standing(
         order=head.order,
         cancelled=head.cancelled,
         orders=tuple(
-            replace(one, parts=(*one.parts, *_more_parts(calls, one.id, after)))
+            replace(one, lines=(*one.lines, *_more_lines(calls, one.id, after)))
             for one, after in head.orders
         ),
-        parcels=head.parcels,
+        fulfilments=head.fulfilments,
     )
 
 
@@ -100,43 +100,43 @@ def _again(calls: Calls, head: Head, **which: Any) -> Head:
     return more
 
 
-def _more_parts(calls: Calls, order: str, after: str | None) -> Iterator[Part]:
+def _more_lines(calls: Calls, order: str, after: str | None) -> Iterator[FulfilmentOrderLine]:
     """Read the lines of a fulfilment order from its second page on."""
     while after:
         variables = {"ids": [order], "after": after}
-        page = calls.read("fulfillment_order_lines", variables, _parts_after(after))[0]
+        page = calls.read("fulfillment_order_lines", variables, _lines_after(after))[0]
         yield from page.items
         after = page.after
 
 
-def _parts_after(after: str) -> Callable[[Fields], Page]:
+def _lines_after(after: str) -> Callable[[Fields], Page]:
     def understand(data: Fields) -> Page:
         [node] = standing.read_nodes(data, 1)
-        page = standing.read_parts(node["lineItems"]) if node else Page(items=(), after=None)
+        page = standing.read_lines(node["lineItems"]) if node else Page(items=(), after=None)
         _advances(after, page.after)
         return page
 
     return understand
 
 
-def _lying(calls: Calls, parcels: Sequence[str], after: str | None) -> list[Lying]:
+def _lying(calls: Calls, ids: Sequence[str], after: str | None) -> list[Lying]:
     def understand(data: Fields) -> list[Lying]:
         found = [
             standing.read_contents(node["fulfillmentLineItems"]) if node else (Counter(), None)
-            for node in standing.read_nodes(data, len(parcels))
+            for node in standing.read_nodes(data, len(ids))
         ]
         for _, more in found:
             _advances(after, more)
         return found
 
-    return calls.read("fulfillment_lines", {"ids": list(parcels), "after": after}, understand)[0]
+    return calls.read("fulfillment_lines", {"ids": list(ids), "after": after}, understand)[0]
 
 
-def _all_lying(calls: Calls, parcel: str, first: Counter[str], after: str | None) -> Counter[str]:
+def _all_lying(calls: Calls, one: str, first: Counter[str], after: str | None) -> Counter[str]:
     """Read the lines of a fulfilment from its second page on."""
     whole = Counter(first)
     while after:
-        [(more, after)] = _lying(calls, [parcel], after)
+        [(more, after)] = _lying(calls, [one], after)
         whole.update(more)
     return whole
 

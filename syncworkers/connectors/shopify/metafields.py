@@ -9,10 +9,9 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Outcome, Verdict
+from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
 from syncworkers.connectors.shopify import standing
 from syncworkers.connectors.shopify.calls import (
-    NOT_STARTED,
     UnansweredError,
     outcome,
     rejected,

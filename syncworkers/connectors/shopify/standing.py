@@ -21,7 +21,7 @@ _CREATE = "CREATE_FULFILLMENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class FulfilmentOrderLine:
     """Units of one order line in a fulfilment order; `line` is the order line's gid."""
 
     id: str
@@ -38,12 +38,12 @@ class FulfilmentOrder:
     location: str
     place: str
     may_fulfil: bool
-    parts: tuple[Part, ...]
+    lines: tuple[FulfilmentOrderLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """A fulfilment that was made; `units` over all its lines."""
+class Fulfilment:
+    """One that was made; `units` over all its lines."""
 
     id: str
     status: str
@@ -63,7 +63,7 @@ class Standing:
     order: str
     cancelled: bool
     orders: tuple[FulfilmentOrder, ...]
-    parcels: tuple[Parcel, ...]
+    fulfilments: tuple[Fulfilment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Head:
     orders: list[tuple[FulfilmentOrder, str | None]] = field(default_factory=list)
     """Each with where its next page of lines begins."""
     after: str | None = None
-    parcels: tuple[Parcel, ...] = ()
+    fulfilments: tuple[Fulfilment, ...] = ()
 
 
 def gid(value: Any) -> str:
@@ -110,22 +110,22 @@ def read_head(node: Fields) -> Head:
         cancelled=node["cancelledAt"] is not None,
         orders=[_fulfilment_order(one) for one in page.items],
         after=page.after,
-        parcels=tuple(_parcel(one) for one in node["fulfillments"]),
+        fulfilments=tuple(_fulfilment(one) for one in node["fulfillments"]),
     )
 
 
-def read_parts(connection: Fields) -> Page:
-    """Read a page of lines of a fulfilment order, as `Part`s."""
+def read_lines(connection: Fields) -> Page:
+    """Read a page of lines of a fulfilment order, as `FulfilmentOrderLine`s."""
     page = read_page(connection)
-    parts = tuple(
-        Part(
+    lines = tuple(
+        FulfilmentOrderLine(
             id=gid(one["id"]),
             line=gid(one["lineItem"]["id"]),
             remaining=_units(one["remainingQuantity"]),
         )
         for one in page.items
     )
-    return Page(items=parts, after=page.after)
+    return Page(items=lines, after=page.after)
 
 
 def read_contents(connection: Fields) -> tuple[Counter[str], str | None]:
@@ -152,7 +152,7 @@ def numbers_of(tracking: Sequence[Fields]) -> frozenset[str]:
 
 
 def _fulfilment_order(node: Fields) -> tuple[FulfilmentOrder, str | None]:
-    page = read_parts(node["lineItems"])
+    page = read_lines(node["lineItems"])
     assigned = node["assignedLocation"]
     # A location that was deleted is still told by its name.
     location = assigned["location"]
@@ -162,13 +162,13 @@ def _fulfilment_order(node: Fields) -> tuple[FulfilmentOrder, str | None]:
         location=gid(location["id"]) if location else str(assigned["name"]),
         place=str(assigned["name"]),
         may_fulfil=any(one["action"] == _CREATE for one in node["supportedActions"]),
-        parts=page.items,
+        lines=page.items,
     )
     return order, page.after
 
 
-def _parcel(node: Fields) -> Parcel:
-    return Parcel(
+def _fulfilment(node: Fields) -> Fulfilment:
+    return Fulfilment(
         id=gid(node["id"]),
         status=str(node["status"]),
         units=_units(node["totalQuantity"]),

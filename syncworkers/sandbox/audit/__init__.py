@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.audit import goods, invoices, orders
-from syncworkers.sandbox.audit.books import Case, Difference, Wrong
+from syncworkers.sandbox.audit.books import Difference, OrderBooks, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,33 +51,35 @@ class Audit:
 
 def audit(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -> Audit:
     """Compare the books of a store, its ERP and its warehouse, given by partner name."""
-    cases = list(_cases(books, store, policy))
+    sold = list(_by_order(books, store, policy))
     found = [
         one
-        for case in cases
+        for order in sold
         for check in (orders.check, goods.check, invoices.check)
-        for one in check(case)
+        for one in check(order)
     ]
-    found += _strangers(books, store, policy, cases)
+    found += _strangers(books, store, policy, sold)
     by_kind: dict[str, list[Wrong]] = defaultdict(list)
     for one in found:
         by_kind[one.kind].append(one)
     wrong = {one.order for one in found}
     return Audit(
-        orders=len(cases),
-        shipments=sum(len(case.shipped) for case in cases),
-        invoices=sum(len(one["invoices"]) for case in cases for one in case.booked),
-        confirmed=sum(case.name not in wrong for case in cases),
+        orders=len(sold),
+        shipments=sum(len(order.shipped) for order in sold),
+        invoices=sum(len(one["invoices"]) for order in sold for one in order.booked),
+        confirmed=sum(order.name not in wrong for order in sold),
         lost=tuple(one.what for one in by_kind["lost"]),
         duplicated=tuple(one.what for one in by_kind["duplicated"]),
         unexpected=tuple(one.what for one in by_kind["unexpected"]),
         mismatched=tuple(one.difference for one in by_kind["mismatched"] if one.difference),
-        for_people=frozenset(case.name for case in cases if case.is_for_people),
-        latencies=tuple(filter(None, map(orders.latency, cases))),
+        for_people=frozenset(order.name for order in sold if order.is_for_people),
+        latencies=tuple(filter(None, map(orders.latency, sold))),
     )
 
 
-def _cases(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -> Iterator[Case]:
+def _by_order(
+    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy
+) -> Iterator[OrderBooks]:
     """Gather, order by order, what stands of it in each book."""
     booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
     booked: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -87,7 +89,7 @@ def _cases(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -
     for one in books[fulfilment.warehouse]["orders"]:
         released[one["reference"]].append(one)
     for order in books[store]["orders"]:
-        yield Case(
+        yield OrderBooks(
             order=order,
             booking=booking,
             warehouse=fulfilment.warehouse,
@@ -98,11 +100,11 @@ def _cases(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -
 
 
 def _strangers(
-    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy, cases: list[Case]
+    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy, sold: list[OrderBooks]
 ) -> Iterator[Wrong]:
     """Find what stands in a book and belongs to no order of the shop."""
     booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
-    known = {one["reference"] for case in cases for one in (*case.booked, *case.released)}
+    known = {one["reference"] for order in sold for one in (*order.booked, *order.released)}
     for partner in (booking.erp, fulfilment.warehouse):
         for one in books[partner]["orders"]:
             if one["reference"] not in known:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from syncworkers.policy.booking import BookingPolicy
     from syncworkers.policy.fulfilment import WarehousePolicy
 
+Units = Counter[str]
+"""Sales units by SKU."""
 
 MADE_UP = frozenset({"LabeledCreated", "Completed"})
 """What a warehouse says of a parcel that it cannot take back."""
@@ -38,8 +41,8 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One order of the shop, with what stands of it at the ERP and at the warehouse."""
+class OrderBooks:
+    """What the books say of one order: the shop's, the ERP's and the warehouse's."""
 
     order: Mapping[str, Any]
     booking: BookingPolicy
@@ -124,6 +127,14 @@ class Case:
             found=str(found),
         )
         return Wrong(kind="mismatched", order=self.name, difference=difference)
+
+
+def units_by_sku(lines: Iterable[Mapping[str, Any]]) -> Units:
+    """Add up what lines have of each SKU; several lines may name the same."""
+    units: Units = Counter()
+    for line in lines:
+        units[line["sku"]] += int(float(line["quantity"]))
+    return units
 
 
 def destination(shipment: Mapping[str, Any]) -> list[str]:

@@ -2,85 +2,79 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.sandbox.audit.books import units_by_sku
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from syncworkers.sandbox.audit.books import Case, Wrong
-
-Units = Counter[str]
+    from syncworkers.sandbox.audit.books import OrderBooks, Units, Wrong
 
 
-def check(case: Case) -> Iterator[Wrong]:
+def check(books: OrderBooks) -> Iterator[Wrong]:
     """Yield what is wrong with what the store and the ERP know of parcels."""
-    yield from _at_store(case)
-    for document in case.booked[:1]:
-        yield from _at_erp(case, document)
+    yield from _at_store(books)
+    for document in books.booked[:1]:
+        yield from _at_erp(books, document)
 
 
-def _at_store(case: Case) -> Iterator[Wrong]:
+def _at_store(books: OrderBooks) -> Iterator[Wrong]:
     """Compare by tracking number; a store that called the order off is not told."""
     told = defaultdict(list)
-    for one in case.order["fulfillments"]:
+    for one in books.order["fulfillments"]:
         told[one["tracking"]["number"]].append(one)
-    wanted = {} if case.cancelled else {one["tracking_number"]: one for one in case.shipped}
-    yield from _compare(case, "the store", wanted, told, _fulfilled)
+    wanted = {} if books.cancelled else {one["tracking_number"]: one for one in books.shipped}
+    yield from _compare(books, "the store", wanted, told, _fulfilled)
 
 
-def _at_erp(case: Case, document: Mapping[str, Any]) -> Iterator[Wrong]:
+def _at_erp(books: OrderBooks, document: Mapping[str, Any]) -> Iterator[Wrong]:
     """Compare by our id of the shipment, which follows from the warehouse's."""
     posted = defaultdict(list)
     for one in document["slips"]:
         posted[one["shipment_id"]].append(one)
         if float(one["posted_at"]) < float(document["created_at"]):
-            yield case.unexpected(f"slip {one['slip']} came before its order")
-    wanted = {f"{case.warehouse}/{one['id']}": one for one in case.shipped}
+            yield books.unexpected(f"slip {one['slip']} came before its order")
+    wanted = {f"{books.warehouse}/{one['id']}": one for one in books.shipped}
     if document["status"] == "Canceled":
         wanted = {}
-    yield from _compare(case, case.booking.erp, wanted, posted, _slipped)
+    yield from _compare(books, books.booking.erp, wanted, posted, _slipped)
 
 
 def _compare(
-    case: Case,
+    books: OrderBooks,
     partner: str,
     wanted: Mapping[str, Mapping[str, Any]],
     found: Mapping[str, Sequence[Mapping[str, Any]]],
-    units: Any,
+    units: Callable[[OrderBooks, Mapping[str, Any]], Units],
 ) -> Iterator[Wrong]:
     for name, shipment in wanted.items():
         there = found.get(name, [])
         if not there:
-            yield case.lost(f"shipment {name} not at {partner}")
+            yield books.lost(f"shipment {name} not at {partner}")
         if len(there) > 1:
-            yield case.duplicated(f"shipment {name} {len(there)} times at {partner}")
+            yield books.duplicated(f"shipment {name} {len(there)} times at {partner}")
         for one in there[:1]:
-            packed, told = _packed(shipment), units(case, one)
+            packed, told = units_by_sku(shipment["lines"]), units(books, one)
             if packed != told:
-                yield case.differs(partner, f"shipment {name}", packed, told)
+                yield books.differs(partner, f"shipment {name}", packed, told)
     for name in found.keys() - wanted.keys():
-        yield case.unexpected(f"shipment {name or 'without a number'} at {partner}")
+        yield books.unexpected(f"shipment {name or 'without a number'} at {partner}")
 
 
-def _packed(shipment: Mapping[str, Any]) -> Units:
-    units: Units = Counter()
-    for line in shipment["lines"]:
-        units[line["sku"]] += int(line["quantity"])
-    return units
+def _fulfilled(books: OrderBooks, fulfilment: Mapping[str, Any]) -> Units:
+    return _units_told(books, fulfilment["lines"], "id")
 
 
-def _fulfilled(case: Case, fulfilment: Mapping[str, Any]) -> Units:
-    return _by_sku(case, [(line["id"], line["quantity"]) for line in fulfilment["lines"]])
+def _slipped(books: OrderBooks, slip: Mapping[str, Any]) -> Units:
+    return _units_told(books, slip["lines"], "reference")
 
 
-def _slipped(case: Case, slip: Mapping[str, Any]) -> Units:
-    return _by_sku(case, [(line["reference"], line["quantity"]) for line in slip["lines"]])
-
-
-def _by_sku(case: Case, lines: Sequence[tuple[Any, Any]]) -> Units:
-    skus = {str(line["id"]): line["sku"] for line in case.order["lines"]}
-    units: Units = Counter()
-    for line, quantity in lines:
-        units[skus.get(str(line), f"line {line}")] += int(float(quantity))
-    return units
+def _units_told(books: OrderBooks, lines: Sequence[Mapping[str, Any]], key: str) -> Units:
+    """Add up lines that name the order's line by `key` instead of a SKU."""
+    skus = {str(line["id"]): line["sku"] for line in books.order["lines"]}
+    return units_by_sku(
+        {"sku": skus.get(str(line[key]), f"line {line[key]}"), "quantity": line["quantity"]}
+        for line in lines
+    )

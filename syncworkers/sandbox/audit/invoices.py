@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from syncworkers.sandbox.audit.books import Case, Wrong
+    from syncworkers.sandbox.audit.books import OrderBooks, Wrong
 
 METAFIELD = "erp.invoices"
 
 
-def check(case: Case) -> Iterator[Wrong]:
+def check(books: OrderBooks) -> Iterator[Wrong]:
     """Yield what is wrong with what the store knows of invoices."""
-    posted = Counter(_told(one) for document in case.booked for one in document["invoices"])
-    shown = Counter(_told(one) for one in json.loads(case.order["metafields"].get(METAFIELD, "[]")))
+    posted = Counter(_told(one) for document in books.booked for one in document["invoices"])
+    shown = Counter(
+        _told(one) for one in json.loads(books.order["metafields"].get(METAFIELD, "[]"))
+    )
     for number, *_ in posted.keys() - shown.keys():
-        yield case.lost(f"invoice {number} not at the store")
+        yield books.lost(f"invoice {number} not at the store")
     for number, *_ in shown.keys() - posted.keys():
-        yield case.unexpected(f"invoice {number} at the store")
+        yield books.unexpected(f"invoice {number} at the store")
     for one, times in shown.items():
         if times > 1:
-            yield case.duplicated(f"invoice {one[0]} {times} times at the store")
+            yield books.duplicated(f"invoice {one[0]} {times} times at the store")
 
 
 def _told(invoice: Mapping[str, Any]) -> tuple[str, str, Decimal, str]:

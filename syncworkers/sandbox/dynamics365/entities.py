@@ -38,8 +38,6 @@ KEYS: dict[str, tuple[str, ...]] = {
         "LineCreationSequenceNumber",
     ),
 }
-NO_COMPANY = frozenset({"LegalEntities"})
-"""Sets that belong to no company."""
 
 _ADDRESS = {
     f"DeliveryAddress{part}": ""

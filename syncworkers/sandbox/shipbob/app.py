@@ -17,7 +17,12 @@ from syncworkers.sandbox.serving import control, flask_app
 from syncworkers.sandbox.shipbob.account import serve_account
 from syncworkers.sandbox.shipbob.api import serve_orders, serve_shipments
 from syncworkers.sandbox.shipbob.books import Books
-from syncworkers.sandbox.shipbob.control import serve_books, serve_floor
+from syncworkers.sandbox.shipbob.control import (
+    serve_books,
+    serve_carriers,
+    serve_floor,
+    serve_webhooks,
+)
 from syncworkers.sandbox.shipbob.floor import Floor
 from syncworkers.sandbox.shipbob.limits import CallLimit
 from syncworkers.sandbox.shipbob.refusals import serve_refusals
@@ -80,7 +85,6 @@ def build(
     """
     books = Books(seed=seed)
     calls = CallLog()
-    limit = CallLimit(LIMIT[0] * speed, LIMIT[1])
     webhooks = Webhooks(plan, seed=seed)
     floor = Floor(
         books,
@@ -92,26 +96,40 @@ def build(
         partial_share=partial_share,
     )
     app = flask_app(__name__)
-    _guard(app, token, limit)
-    serve_refusals(app)
-    serve_orders(app, books, floor, channel_id)
-    serve_shipments(app, books, floor)
-    serve_account(app, webhooks, channel_id)
-    app.register_blueprint(control(plan))
-    serve_floor(app, books, floor, webhooks)
-    serve_books(app, books, floor, webhooks, calls, plan)
-    program = FaultyTransport(
-        app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
-    )
-    return Warehouse(
+    warehouse = Warehouse(
         books=books,
         floor=floor,
         webhooks=webhooks,
         plan=plan,
         calls=calls,
-        limit=limit,
-        program=program,
+        limit=CallLimit(LIMIT[0] * speed, LIMIT[1]),
+        program=FaultyTransport(
+            app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
+        ),
     )
+    _serve_api(app, warehouse, token, channel_id)
+    _serve_control(app, warehouse)
+    return warehouse
+
+
+def _serve_api(app: Flask, warehouse: Warehouse, token: str, channel_id: int) -> None:
+    """Offer what the warehouse offers us, to those who have the token."""
+    books, floor = warehouse.books, warehouse.floor
+    _guard(app, token, warehouse.limit)
+    serve_refusals(app)
+    serve_orders(app, books, floor, channel_id)
+    serve_shipments(app, books, floor)
+    serve_account(app, warehouse.webhooks, channel_id)
+
+
+def _serve_control(app: Flask, warehouse: Warehouse) -> None:
+    """Offer what tests, the demo and people do with a simulator."""
+    books, floor, webhooks = warehouse.books, warehouse.floor, warehouse.webhooks
+    app.register_blueprint(control(warehouse.plan))
+    serve_floor(app, floor)
+    serve_carriers(app, floor)
+    serve_webhooks(app, books, floor, webhooks)
+    serve_books(app, books, floor, webhooks, warehouse.calls, warehouse.plan)
 
 
 def _operation(environ: dict[str, Any]) -> tuple[str, bool]:

@@ -21,8 +21,8 @@ Answered = tuple[Response, int]
 STEPS = ("accept", "label", "ship", "hold", "fail", "cancel")
 
 
-def serve_floor(app: Flask, books: Books, floor: Floor, webhooks: Webhooks) -> None:
-    """Offer the steps of the floor, by our reference, and what carriers say, by shipment."""
+def serve_floor(app: Flask, floor: Floor) -> None:
+    """Offer the steps of the floor, by our reference."""
 
     @app.post("/_sandbox/orders/<path:reference>/<any({}):step>".format(", ".join(STEPS)))
     def work(reference: str, step: str) -> Answered:
@@ -38,6 +38,10 @@ def serve_floor(app: Flask, books: Books, floor: Floor, webhooks: Webhooks) -> N
         order = floor.foreign(_given().get("sku") or next(iter(catalogue.INVENTORY)))
         return jsonify({"id": order.id, "reference": order.reference}), 201
 
+
+def serve_carriers(app: Flask, floor: Floor) -> None:
+    """Offer what carriers say, by shipment."""
+
     @app.post("/_sandbox/shipments/<int:shipment_id>/milestone")
     def milestone(shipment_id: int) -> Answered:
         """Let a carrier say `status`, and perhaps `substatus`, `location`, `at`."""
@@ -51,6 +55,10 @@ def serve_floor(app: Flask, books: Books, floor: Floor, webhooks: Webhooks) -> N
             at=at,
         )
         return _done(done=done)
+
+
+def serve_webhooks(app: Flask, books: Books, floor: Floor, webhooks: Webhooks) -> None:
+    """Offer to send any webhook, and to change the secret that signs them."""
 
     @app.post("/_sandbox/shipments/<int:shipment_id>/notify")
     def notify(shipment_id: int) -> Answered:

@@ -63,33 +63,34 @@ def build(
     """Put a shop together; `speed` scales its limits."""
     books = Books()
     calls = CallLog()
-    tokens = TokenOffice(client_id, client_secret, life=TOKEN_LIFE)
-    bucket = CostBucket(POINTS[0] * speed, POINTS[1] * speed)
     sender = WebhookSender(webhook_url, shop, client_secret, VERSION, plan, seed=seed)
-    customers = Customers(books, sender)
-    apps = Apps(books, sender)
-    staff = Staff(books, sender)
     app = flask_app(__name__)
-    _serve_admin(app, Api(books, apps, bucket, shop=shop, version=VERSION), tokens)
-    app.register_blueprint(control(plan))
-    serve_orders(app, books, customers, sender)
-    serve_staff(app, staff)
-    serve_books(app, books, calls, plan, customers, sender)
-    program = FaultyTransport(
-        app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
-    )
-    return Shop(
+    running = Shop(
         books=books,
         plan=plan,
         calls=calls,
-        tokens=tokens,
-        bucket=bucket,
+        tokens=TokenOffice(client_id, client_secret, life=TOKEN_LIFE),
+        bucket=CostBucket(POINTS[0] * speed, POINTS[1] * speed),
         sender=sender,
-        customers=customers,
-        apps=apps,
-        staff=staff,
-        program=program,
+        customers=Customers(books, sender),
+        apps=Apps(books, sender),
+        staff=Staff(books, sender),
+        program=FaultyTransport(
+            app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
+        ),
     )
+    api = Api(books, running.apps, running.bucket, shop=shop, version=VERSION)
+    _serve_admin(app, api, running.tokens)
+    _serve_control(app, running)
+    return running
+
+
+def _serve_control(app: Flask, shop: Shop) -> None:
+    """Offer what tests, the demo and people do with a simulator."""
+    app.register_blueprint(control(shop.plan))
+    serve_orders(app, shop.books, shop.customers, shop.sender)
+    serve_staff(app, shop.staff)
+    serve_books(app, shop.books, shop.calls, shop.plan, shop.customers, shop.sender)
 
 
 def _operation(environ: dict[str, Any]) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""Refuse, all at once, what the ERP would not take."""
+"""Refuse, all at once, what a partner would not take."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from syncworkers.errors import Violation
 
 
-def refuse(violations: Iterable[Violation]) -> None:
-    """Raise `RejectedError` if there is a reason to."""
+def refuse(violations: Iterable[Violation], *, who: str) -> None:
+    """Raise `RejectedError` if there is a reason to; `who` could not take it: `the ERP`."""
     found = tuple(violations)
     if found:
         text = "; ".join(f"{one.path}: {one.message}" for one in found)
-        raise RejectedError(f"the ERP cannot take it: {text}", violations=found)
+        raise RejectedError(f"{who} cannot take it: {text}", violations=found)
