@@ -66,6 +66,13 @@ def test_more_than_asked_for_and_strange_goods_are_refused(
     assert wrong.path == f"shipments[0].goods[{len(goods) - 1}]"
 
 
+def test_a_parcel_that_left_must_say_what_is_in_it() -> None:
+    with pytest.raises(RejectedError) as refused:
+        given_to([])
+
+    assert [one.code for one in refused.value.violations] == ["shipment.empty"]
+
+
 @given(parcels=st.permutations([("A", 1), ("A", 1), ("A", 3), ("B", 1)]))
 def test_however_goods_are_split_and_ordered_the_same_units_have_left_in_the_end(
     parcels: list[tuple[str, int]],
@@ -103,6 +110,10 @@ def reported(state: State, detail: str = "") -> ReportedShipment:
         ([State.ACCEPTED, State.SHIPPED], (State.ACCEPTED, "Processing")),
         ([State.SHIPPED, State.ON_HOLD], (State.ON_HOLD, "bad address")),
         ([State.ON_HOLD, State.EXCEPTION], (State.EXCEPTION, "bad address")),
+        (
+            [State.SHIPPED, State.CANCELLED],
+            (State.CANCELLED, "only a part of it left, and nothing more is to follow"),
+        ),
     ],
 )
 def test_one_parcel_in_trouble_holds_the_part(
