@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from mappings import READS, WRITES
 from syncworkers.connectors import CONNECTORS
 from syncworkers.engine.budgets import SharedBudget
+from syncworkers.engine.pooler import keep_settings
 from syncworkers.engine.tokens import SharedTokens
 from syncworkers.engine.wakeups import RedisWaker, SweepOnly
 from syncworkers.flows.fleet import Fleet, Partner
@@ -55,9 +57,18 @@ def build_fleet(
     )
 
 
-def connect(url: str) -> sa.Engine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the database may take, in milliseconds: to connect, for a statement, for a lock."""
+
+    connect: int = 3_000
+    statement: int = 30_000
+    lock: int = 10_000
+
+
+def connect(url: str | sa.URL, patience: Patience = Patience()) -> sa.Engine:
     """Open the database: works behind a transaction pooler, gives up within seconds."""
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=16,
         max_overflow=16,
@@ -65,12 +76,18 @@ def connect(url: str) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={
             "prepare_threshold": None,
-            "connect_timeout": 3,
+            "connect_timeout": patience.connect // 1000,
+            "tcp_user_timeout": patience.statement,
             "application_name": "syncworkers",
-            "options": "-c statement_timeout=30000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=60000",
         },
     )
+    limits = {
+        "statement_timeout": patience.statement,
+        "lock_timeout": patience.lock,
+        "idle_in_transaction_session_timeout": 60_000,
+    }
+    keep_settings(engine, limits)
+    return engine
 
 
 def link_redis(url: str) -> Redis:

@@ -1,9 +1,14 @@
-"""Real servers for the whole run: an embedded Postgres, migrated once, and an embedded Redis."""
+"""Real servers for the whole run: an embedded Postgres, migrated once, and an embedded Redis.
+
+With TEST_DATABASE_URL and TEST_REDIS_URL the tests run there instead, in databases of their own.
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -26,8 +31,33 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:9/0")
 def running_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """The servers of this test process."""
     folder = tmp_path_factory.mktemp("servers")
-    with servers.running(folder, database_url=None, redis_url=None, durable=False) as found:
-        yield found
+    with ExitStack() as made:
+        given_database = os.environ.get("TEST_DATABASE_URL")
+        database_url = made.enter_context(_own_database(given_database)) if given_database else None
+        yield made.enter_context(
+            servers.running(
+                folder, database_url=database_url, redis_url=_own_redis(), durable=False
+            )
+        )
+
+
+@contextmanager
+def _own_database(url: str) -> Iterator[str]:
+    """Make a database for this process, and drop it at the end."""
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    name = f"test_{os.getpid()}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _own_redis() -> str | None:
+    """Return the address of a Redis database that no other test process uses."""
+    given = os.environ.get("TEST_REDIS_URL")
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return given and urlsplit(given)._replace(path=f"/{number}").geturl()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from syncworkers.bootstrap import Patience, connect
 from syncworkers.web.answers import REMEDIES, RETRY_AFTER
 
 if TYPE_CHECKING:
@@ -21,22 +22,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LIMITS = "-c statement_timeout=2000 -c lock_timeout=1500"
-CONNECT_SECONDS = 2
+WEBHOOK = Patience(connect=2_000, statement=2_000, lock=1_500)
 
 
 def impatient(fleet: Fleet) -> Fleet:
-    """Make the fleet's database connections give up in time for a webhook's answer."""
-
-    @event.listens_for(fleet.database, "do_connect")
-    def shorten(_dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> None:
-        # The last setting of a name counts.
-        options["options"] = f"{options.get('options', '')} {LIMITS}"
-        options["connect_timeout"] = CONNECT_SECONDS
-        options["tcp_user_timeout"] = CONNECT_SECONDS * 1000
-
+    """Return the fleet with a database that gives up in time for a webhook's answer."""
     fleet.database.dispose()
-    return fleet
+    return replace(fleet, database=connect(fleet.database.url, WEBHOOK))
 
 
 class WhenReady:

@@ -428,8 +428,12 @@ def test_answers_carry_security_headers_and_no_cookie(gateway: int) -> None:
     assert "set-cookie" not in answer.headers
 
 
-def away(fleet: Fleet, url: str) -> Fleet:
-    return impatient(replace(fleet, database=bootstrap.connect(url)))
+@contextmanager
+def away(fleet: Fleet, url: str) -> Iterator[Fleet]:
+    """The gateway's fleet, with its database somewhere else."""
+    hurried = impatient(replace(fleet, database=bootstrap.connect(url)))
+    yield hurried
+    hurried.database.dispose()
 
 
 @contextmanager
@@ -440,9 +444,9 @@ def mute_port() -> Iterator[int]:
 
 
 def test_a_database_that_refuses_gets_503_and_a_time_to_come_back(fleet: Fleet) -> None:
-    gone = away(fleet, "postgresql+psycopg://nobody@127.0.0.1:9/none")
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/none"
 
-    with serving(create_app(gone)) as port:
+    with away(fleet, nowhere) as gone, serving(create_app(gone)) as port:
         answer = post(port, b'{"id": 1001}')
         ready = call(port, "GET", "/readyz")
         status = call(port, "GET", "/api/v1/status")
@@ -459,8 +463,8 @@ def test_a_database_that_refuses_gets_503_and_a_time_to_come_back(fleet: Fleet) 
 
 def test_a_database_that_is_silent_gets_503_within_three_seconds(fleet: Fleet) -> None:
     with mute_port() as port_of_database:
-        gone = away(fleet, f"postgresql+psycopg://nobody@127.0.0.1:{port_of_database}/none")
-        with serving(create_app(gone)) as port:
+        silent = f"postgresql+psycopg://nobody@127.0.0.1:{port_of_database}/none"
+        with away(fleet, silent) as gone, serving(create_app(gone)) as port:
             began = time.monotonic()
             answer = post(port, b'{"id": 1001}')
             took = time.monotonic() - began
@@ -470,7 +474,12 @@ def test_a_database_that_is_silent_gets_503_within_three_seconds(fleet: Fleet) -
 
 
 def test_a_locked_table_gets_503_within_three_seconds(fleet: Fleet) -> None:
-    with serving(create_app(impatient(fleet))) as port, fleet.database.begin() as blocker:
+    same = fleet.database.url.render_as_string(hide_password=False)
+    with (
+        away(fleet, same) as hurried,
+        serving(create_app(hurried)) as port,
+        fleet.database.begin() as blocker,
+    ):
         blocker.execute(sa.text("LOCK TABLE line IN ACCESS EXCLUSIVE MODE"))
         began = time.monotonic()
         answer = post(port, b'{"id": 1001}')
