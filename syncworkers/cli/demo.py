@@ -25,6 +25,8 @@ from syncworkers.cli.output import console, errors, print_json, write_json
 from syncworkers.cli.trace import print_story
 from syncworkers.flows import trace
 from syncworkers.store import migrate
+from syncworkers.storm.inflict import Storm
+from syncworkers.storm.schedule import schedule
 from syncworkers.supervisor import processes
 from syncworkers.supervisor.environment import choose_ports, flower_password, sandbox_environment
 from syncworkers.supervisor.state import AlreadyRunningError, sole
@@ -47,7 +49,7 @@ PACE = 0.6
 @click.option("--orders", default=200, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same orders.")
 @click.option(
-    "--faults", type=click.Choice(["none", "normal"]), default="normal", show_default=True
+    "--faults", type=click.Choice(["none", "normal", "storm"]), default="normal", show_default=True
 )
 @click.option("--speed", default=20.0, show_default=True, help="Of the partners' rate limits.")
 @click.option("--rate", default=50.0, show_default=True, help="Orders placed a second.")
@@ -182,11 +184,35 @@ def _start(supervisor: Supervisor, folder: Path) -> None:
 
 def _perform(stage: Stage, *, orders: int, rate: float, quiet: bool) -> Result:
     run = Run(stage.fleet, stage.books, stage.servers.redis_url)
+    storm = _storm(stage)
     began = run.place(orders, seed=stage.how.seed, rate=rate)
-    with Progress(orders, quiet=quiet) as progress:
-        settled = run.wait(stage.supervisor.tend, progress.show)
+    with Progress(orders, quiet=quiet) as progress, storm:
+        settled = run.wait(
+            (stage.supervisor.tend, storm.tend), progress.show, raging=lambda: storm.raging
+        )
     return read_result(
-        stage.fleet, stage.books, run, seconds=time.monotonic() - began, settled=settled
+        stage.fleet,
+        stage.books,
+        run,
+        seconds=time.monotonic() - began,
+        settled=settled,
+        struck=storm.counts(),
+    )
+
+
+def _storm(stage: Stage) -> Storm:
+    """Prepare what falls upon our own processes and servers; nothing unless a storm is wanted."""
+    postgres, redis = stage.servers.postgres, stage.servers.redis
+    if postgres is None or redis is None:
+        message = "a demo needs servers of its own"
+        raise DemoError(message)
+    rounds = 1 if stage.how.faults == "storm" else 0
+    return Storm(
+        schedule(stage.how.seed, tuple(stage.books.faces), rounds=rounds),
+        postgres=postgres,
+        redis=redis,
+        supervisor=stage.supervisor,
+        faces=stage.books.faces,
     )
 
 

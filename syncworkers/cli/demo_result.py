@@ -16,6 +16,8 @@ from syncworkers.sandbox.audit import Audit, audit
 from syncworkers.store import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syncworkers.cli.demo_run import Books, Run
     from syncworkers.flows.fleet import Fleet
 
@@ -77,8 +79,16 @@ class Result:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled: bool) -> Result:
-    """Audit the partners' books and read what it cost."""
+def read_result(  # noqa: PLR0913 - what ran, and what came of it, all named
+    fleet: Fleet,
+    books: Books,
+    run: Run,
+    *,
+    seconds: float,
+    settled: bool,
+    struck: Mapping[str, int],
+) -> Result:
+    """Audit the partners' books and read what it cost; `struck` is what fell upon our own side."""
     found = books.read("books")
     audited = audit(found, STORE, fleet.policy)
     proof = ledger.prove(fleet.database)
@@ -102,7 +112,7 @@ def read_result(fleet: Fleet, books: Books, run: Run, *, seconds: float, settled
         orders_for_people=len(audited.for_people),
         settled=settled,
         ledger_findings=len(proof.findings),
-        faults=count_faults(found),
+        faults=count_faults(found) | {f"storm {kind}": count for kind, count in struck.items()},
         calls_per_order={name: round(book["calls"] / orders, 3) for name, book in found.items()},
         celery_messages_per_order=round(wake_ups / orders, 3),
         beat_messages=sum(published.values()) - wake_ups,

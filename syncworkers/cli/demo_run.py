@@ -19,7 +19,7 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.flows.poll import poll
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from syncworkers.flows.fleet import Fleet
     from syncworkers.supervisor.environment import Ports
@@ -50,6 +50,11 @@ class Books:
                 (WAREHOUSE, ports.shipbob),
             )
         }
+
+    @property
+    def faces(self) -> dict[str, str]:
+        """Return the addresses of the control faces."""
+        return self._faces
 
     def read(self, what: str) -> dict[str, dict[str, Any]]:
         """Read everybody's `books` or `progress`."""
@@ -137,16 +142,32 @@ class Run:
         self._books.place({"count": orders, "seed": seed, "rate": rate})
         return self._began
 
-    def wait(self, tend: Callable[[], None], show: Callable[[Headway], None]) -> bool:
-        """Wait until nothing is under way any more; say whether that came about in time."""
-        end = self._began + self._placing + PATIENCE + self._orders * 0.05
+    def wait(
+        self,
+        tend: Sequence[Callable[[], None]],
+        show: Callable[[Headway], None],
+        *,
+        raging: Callable[[], bool],
+    ) -> bool:
+        """Wait until nothing is under way any more; say whether that came about in time.
+
+        The time begins once no storm is `raging`.
+        """
+        patience = self._placing + PATIENCE + self._orders * 0.05
+        end = self._began + patience
         quiet_since: dt.datetime | None = None
         while time.monotonic() < end:
-            tend()
+            for one in tend:
+                one()
+            if raging():
+                end = time.monotonic() + patience
             progress = self._books.read("progress")
             backlog = self._read_backlog()
+            if backlog is None:
+                threading.Event().wait(TICK)
+                continue
             show(self._headway(progress, backlog.open_lines))
-            if backlog.open_lines or _is_busy(progress):
+            if raging() or backlog.open_lines or _is_busy(progress):
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = backlog.now
@@ -170,7 +191,9 @@ class Run:
     def published(self) -> dict[str, int]:
         """Return the Celery messages since the first order, by task."""
         now = self._count_published()
-        return {task: count - self._published_before.get(task, 0) for task, count in now.items()}
+        before = self._published_before
+        # Where Redis was flushed meanwhile, it is what came after that.
+        return {task: max(0, count - before.get(task, 0)) for task, count in now.items()}
 
     def _headway(self, progress: dict[str, dict[str, Any]], open_lines: int) -> Headway:
         store, erp, warehouse = (progress[name] for name in (STORE, ERP, WAREHOUSE))
@@ -186,16 +209,22 @@ class Run:
             seconds=time.monotonic() - self._began,
         )
 
-    def _read_backlog(self) -> Backlog:
-        """Count what is under way with us, and see up to when all partners have been polled."""
+    def _read_backlog(self) -> Backlog | None:
+        """Count what is under way with us, and see up to when all partners have been polled.
+
+        None while the database is away.
+        """
         query = sa.text(
             "SELECT (SELECT count(*) FROM line) + (SELECT count(*) FROM message"
             " WHERE state = 'parked' AND waiting_for NOT LIKE 'topic:%') AS open_lines,"
             " (SELECT CASE WHEN count(*) = :polled THEN min(position) END FROM cursor) AS polled,"
             " now() AS now"
         )
-        with self._fleet.session() as session:
-            row = session.execute(query, {"polled": len(POLLED)}).one()
+        try:
+            with self._fleet.session() as session:
+                row = session.execute(query, {"polled": len(POLLED)}).one()
+        except sa.exc.OperationalError:
+            return None
         return Backlog(open_lines=row.open_lines, polled=row.polled, now=row.now)
 
     def _count_writes(self) -> int:

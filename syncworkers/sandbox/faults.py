@@ -1,13 +1,14 @@
 """Fault switches: which of a partner's calls and webhooks go wrong, and how.
 
 Seeded, so that a run can be repeated. Level `normal`: one in twenty at random, and every kind at
-least once, early. Only what was really injected is counted.
+least once, early; `storm`: three webhooks in ten as well. Only what was really injected is counted.
 """
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter, deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RATE = 0.05
-LEVELS = ("none", "normal")
+STORMY_WEBHOOKS = 0.3
+LEVELS = ("none", "normal", "storm")
 
 
 class CallFault(StrEnum):
@@ -36,6 +38,8 @@ class CallFault(StrEnum):
     SLOW = "slow"
     OUTAGE = "outage"
     """For a while every call is reset."""
+    HANG = "hang"
+    """Half a minute of silence, and nothing happened; only in a spell."""
 
 
 class WebhookFault(StrEnum):
@@ -45,6 +49,9 @@ class WebhookFault(StrEnum):
     DELAY = "delay"
     REORDER = "reorder"
     LOSE = "lose"
+
+
+SINGLE = tuple(kind for kind in CallFault if kind is not CallFault.HANG)
 
 
 class FaultPlan:
@@ -59,23 +66,32 @@ class FaultPlan:
         self._calls = self._webhooks = 0
         self._next_calls: deque[CallFault] = deque()
         self._next_webhooks: deque[WebhookFault] = deque()
-        self._due_calls = self._schedule(list(CallFault), calls)
+        self._spell: CallFault | None = None
+        self._spell_until = 0.0
+        self._due_calls = self._schedule(list(SINGLE), calls)
         self._due_webhooks = self._schedule(list(WebhookFault), webhooks)
 
     def _schedule(self, kinds: list[Any], distance: int) -> dict[int, Any]:
         self._chance.shuffle(kinds)
         return {2 + place * distance: kind for place, kind in enumerate(kinds)}
 
+    @property
+    def repeats(self) -> int:
+        """Return how often a doubled webhook is sent again."""
+        return 2 if self._level == "storm" else 1
+
     def next_call(self) -> CallFault | None:
         """Decide about the next call."""
         with self._lock:
             self._calls += 1
-            if self._next_calls:
-                fault: CallFault | None = self._next_calls.popleft()
+            if self._spell is not None and time.monotonic() < self._spell_until:
+                fault: CallFault | None = self._spell
+            elif self._next_calls:
+                fault = self._next_calls.popleft()
             elif self._level == "none":
                 fault = None
             else:
-                fault = self._due_calls.get(self._calls) or self._by_chance(list(CallFault))
+                fault = self._due_calls.get(self._calls) or self._by_chance(list(SINGLE))
             self._count("call", fault)
             return fault
 
@@ -94,7 +110,8 @@ class FaultPlan:
             return fault
 
     def _by_chance(self, kinds: list[Any]) -> Any:
-        if self._chance.random() >= RATE:
+        stormy = self._level == "storm" and WebhookFault.REORDER in kinds
+        if self._chance.random() >= (STORMY_WEBHOOKS if stormy else RATE):
             return None
         if CallFault.OUTAGE in kinds:
             kinds.remove(CallFault.OUTAGE)  # one is enough: it takes everything down for seconds
@@ -105,11 +122,19 @@ class FaultPlan:
             self._counts[f"{side}.{fault.value}"] += 1
 
     def switch(self, switches: Mapping[str, Any]) -> None:
-        """Set switches: `next` (calls), `webhooks` (next webhooks), `level`. Raises ValueError."""
+        """Set switches. Raises ValueError.
+
+        `next` (calls), `webhooks` (next webhooks), `level`, and `spell`: by kind of call fault the
+        seconds in which every call meets it.
+        """
         calls = [CallFault(kind) for kind in switches.get("next", ())]
         webhooks = [WebhookFault(kind) for kind in switches.get("webhooks", ())]
         level = switches.get("level", self._level)
-        unknown = switches.keys() - {"next", "webhooks", "level"}
+        spells = [
+            (CallFault(kind), float(seconds))
+            for kind, seconds in dict(switches.get("spell", {})).items()
+        ]
+        unknown = switches.keys() - {"next", "webhooks", "level", "spell"}
         if unknown or level not in LEVELS:
             message = f"unknown switches {sorted(unknown)} or level {level!r}"
             raise ValueError(message)
@@ -117,6 +142,8 @@ class FaultPlan:
             self._next_calls.extend(calls)
             self._next_webhooks.extend(webhooks)
             self._level = level
+            for kind, seconds in spells:
+                self._spell, self._spell_until = kind, time.monotonic() + seconds
 
     def counts(self) -> dict[str, int]:
         """Return what was injected, by kind."""

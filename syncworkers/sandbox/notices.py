@@ -68,7 +68,8 @@ class Notifier:
                 return
             case WebhookFault.DUPLICATE:
                 self._put(notice, 0.0)
-                self._put(notice, self._chance.uniform(0.0, 1.0))
+                for _ in range(self._plan.repeats):
+                    self._put(notice, self._chance.uniform(0.0, 1.0))
             case WebhookFault.DELAY:
                 self._put(notice, self._chance.uniform(3.0, 6.0))
             case WebhookFault.REORDER:

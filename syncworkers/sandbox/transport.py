@@ -29,6 +29,7 @@ CONTROL = "/_sandbox"
 LATE = 5.0
 """Seconds between the caller giving up and the late effect."""
 OUTAGE = 3.0
+HANG = 30.0
 Refusal = tuple[str, list[tuple[str, str]], bytes]
 
 
@@ -88,8 +89,8 @@ class FaultyTransport:
                 return self._app(environ, start)  # type: ignore[no-any-return]
             case CallFault.RESET | CallFault.OUTAGE:
                 return _reset(environ)
-            case CallFault.TIMEOUT_BEFORE:
-                _wait(self._deadline + 1.0)
+            case CallFault.TIMEOUT_BEFORE | CallFault.HANG:
+                _wait(HANG if fault is CallFault.HANG else self._deadline + 1.0)
                 return _reset(environ)
             case CallFault.TIMEOUT_AFTER:
                 run_wsgi_app(self._app, environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncworkers.servers.postgres import ServerError
 from syncworkers.servers.running import Servers, running
 
-__all__ = ["Servers", "running"]
+__all__ = ["ServerError", "Servers", "running"]

@@ -71,6 +71,13 @@ class EmbeddedPostgres:
             children.stop(self._process, sign=signal.SIGINT, grace=15.0)
             self._process = None
 
+    def kill(self) -> None:
+        """Kill it as a crash does, without a farewell."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def erase(self) -> None:
         """Forget all data; the server must not run."""
         shutil.rmtree(self._data, ignore_errors=True)

@@ -22,6 +22,8 @@ class Servers:
     redis_url: str = field(repr=False)
     embedded: tuple[str, ...]
     """Which of them are ours."""
+    postgres: EmbeddedPostgres | None = None
+    redis: EmbeddedRedis | None = None
 
 
 @contextmanager
@@ -40,6 +42,8 @@ def running(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     embedded: list[str] = []
+    postgres: EmbeddedPostgres | None = None
+    redis: EmbeddedRedis | None = None
     with ExitStack() as started:
         if database_url is None:
             postgres = EmbeddedPostgres(folder, durable=durable)
@@ -57,4 +61,10 @@ def running(
             redis.start()
             redis_url = redis.url
             embedded.append("redis")
-        yield Servers(database_url=database_url, redis_url=redis_url, embedded=tuple(embedded))
+        yield Servers(
+            database_url=database_url,
+            redis_url=redis_url,
+            embedded=tuple(embedded),
+            postgres=postgres,
+            redis=redis,
+        )
