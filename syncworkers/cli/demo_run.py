@@ -212,10 +212,11 @@ class Run:
     def _read_backlog(self) -> Backlog | None:
         """Count what is under way with us, and see up to when all partners have been polled.
 
-        None while the database is away.
+        What a case blocks waits for a person. None while the database is away.
         """
         query = sa.text(
-            "SELECT (SELECT count(*) FROM line) + (SELECT count(*) FROM message"
+            "SELECT (SELECT count(*) FROM line WHERE blocked_by IS NULL)"
+            " + (SELECT count(*) FROM message"
             " WHERE state = 'parked' AND waiting_for NOT LIKE 'topic:%') AS open_lines,"
             " (SELECT CASE WHEN count(*) = :polled THEN min(position) END FROM cursor) AS polled,"
             " now() AS now"
