@@ -7,12 +7,13 @@ READY := .venv/.ready
 # Tests mostly wait, each worker for its own servers: more than there are cores.
 WORKERS ?= 4
 
-.PHONY: demo test up check format
+.PHONY: demo test up check format chaos
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    run the main job against simulated partners and audit their books"
 	@echo "make test    pass the tests"
+	@echo "make chaos   storm for minutes (ARGS=\"--minutes 30 --seed 1\") and report what came of it"
 	@echo "make up      start the whole fleet with simulated partners, until Ctrl-C"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 
@@ -21,6 +22,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+chaos: $(READY)
+	@$(BIN)/syncworkers chaos $(ARGS)
 
 up: $(READY)
 	@$(BIN)/syncworkers up $(ARGS)

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
 import signal
 import sys
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from syncworkers import servers
-from syncworkers.bootstrap import build_fleet, connect
-from syncworkers.cli.context import CHECKOUT, Context
+from syncworkers.cli.context import Context
 from syncworkers.cli.demo_progress import Progress
 from syncworkers.cli.demo_result import Result, print_result, read_result
-from syncworkers.cli.demo_run import Books, DemoError, Run
+from syncworkers.cli.demo_run import DemoError, Run
 from syncworkers.cli.output import console, errors, print_json, write_json
+from syncworkers.cli.stage import PACE, Stage, staged, storm_over
 from syncworkers.cli.trace import print_story
 from syncworkers.flows import trace
-from syncworkers.store import migrate
-from syncworkers.storm.inflict import Storm
 from syncworkers.storm.schedule import schedule
 from syncworkers.supervisor import processes
-from syncworkers.supervisor.environment import choose_ports, flower_password, sandbox_environment
 from syncworkers.supervisor.state import AlreadyRunningError, sole
-from syncworkers.supervisor.supervise import Supervisor
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from syncworkers.flows.fleet import Fleet
-    from syncworkers.servers import Servers
-    from syncworkers.settings import Settings
-    from syncworkers.supervisor.environment import Ports
-
-READY_WITHIN = 60.0
-PACE = 0.6
-"""Warehouse and carrier hurry: nobody who waits for a demo wants to see them pack."""
 
 
 @click.command()
@@ -82,7 +60,7 @@ def demo(  # noqa: PLR0913 - its arguments are the command's options
     how = processes.Sandbox(seed=seed, faults=faults, speed=speed, pace=PACE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with sole(folder, about), _stage(context, folder, how) as stage:
+        with sole(folder, about), staged(context, folder, how) as stage:
             result = _perform(stage, orders=orders, rate=rate, quiet=json_file == Path("-"))
             _show(stage, result, json_file)
             if keep:
@@ -99,92 +77,11 @@ def demo(  # noqa: PLR0913 - its arguments are the command's options
     sys.exit(0 if result.ok else 1)
 
 
-class Stage:
-    """Everything that runs during a demo."""
-
-    def __init__(
-        self,
-        fleet: Fleet,
-        supervisor: Supervisor,
-        found: Servers,
-        ports: Ports,
-        how: processes.Sandbox,
-    ) -> None:
-        self.fleet = fleet
-        self.supervisor = supervisor
-        self.servers = found
-        self.ports = ports
-        self.how = how
-        self.books = Books(ports)
-
-
-@contextmanager
-def _stage(context: Context, folder: Path, how: processes.Sandbox) -> Iterator[Stage]:
-    """Start servers, fleet and partners afresh; stop them all at the end."""
-    shutil.rmtree(folder / "log", ignore_errors=True)
-    with ExitStack() as started:
-        found = started.enter_context(
-            servers.running(folder, database_url=None, redis_url=None, fresh=True)
-        )
-        _migrate(found.database_url)
-        ports = choose_ports()
-        os.environ.update(sandbox_environment(ports))
-        settings = replace(
-            context.settings,
-            environment="dev",
-            given_database_url=found.database_url,
-            given_redis_url=found.redis_url,
-        )
-        password = flower_password(folder)
-        supervisor = Supervisor(
-            [*processes.sandbox(ports, how), *processes.fleet(ports, password)],
-            env=_environment(found, settings),
-            folder=folder,
-            cwd=CHECKOUT,
-            say=lambda text: errors.print(f"[red]{text}[/red]", soft_wrap=True),
-        )
-        started.callback(supervisor.stop)
-        _start(supervisor, folder)
-        fleet = build_fleet(settings, worker="demo")
-        started.callback(fleet.database.dispose)
-        errors.print(
-            f"Flower meanwhile: http://127.0.0.1:{ports.flower} (syncworkers / {password})",
-            soft_wrap=True,
-        )
-        yield Stage(fleet, supervisor, found, ports, how)
-
-
-def _migrate(database_url: str) -> None:
-    database = connect(database_url)
-    migrate.upgrade(database)
-    database.dispose()
-
-
-def _environment(found: Servers, settings: Settings) -> dict[str, str]:
-    """Return what the demo's processes find in their environment."""
-    return {
-        **os.environ,
-        "DATABASE_URL": found.database_url,
-        "REDIS_URL": found.redis_url,
-        "SYNCWORKERS_CONFIG": str(settings.config.resolve()),
-        "SYNCWORKERS_ENV": "dev",
-        "SENTRY_DSN": "",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def _start(supervisor: Supervisor, folder: Path) -> None:
-    """Start all processes; raise DemoError if one does not come up."""
-    supervisor.start()
-    silent = supervisor.wait_ready(READY_WITHIN)
-    if silent:
-        message = f"{', '.join(silent)} did not start; see {folder / 'log'}"
-        raise DemoError(message)
-
-
 def _perform(stage: Stage, *, orders: int, rate: float, quiet: bool) -> Result:
     run = Run(stage.fleet, stage.books, stage.servers.redis_url)
-    storm = _storm(stage)
+    stormy = stage.how.faults == "storm"
+    plan = schedule(stage.how.seed, tuple(stage.books.faces)) if stormy else []
+    storm = storm_over(stage, plan)
     began = run.place(orders, seed=stage.how.seed, rate=rate)
     with Progress(orders, quiet=quiet) as progress, storm:
         settled = run.wait(
@@ -197,22 +94,6 @@ def _perform(stage: Stage, *, orders: int, rate: float, quiet: bool) -> Result:
         seconds=time.monotonic() - began,
         settled=settled,
         struck=storm.counts(),
-    )
-
-
-def _storm(stage: Stage) -> Storm:
-    """Prepare what falls upon our own processes and servers; nothing unless a storm is wanted."""
-    postgres, redis = stage.servers.postgres, stage.servers.redis
-    if postgres is None or redis is None:
-        message = "a demo needs servers of its own"
-        raise DemoError(message)
-    rounds = 1 if stage.how.faults == "storm" else 0
-    return Storm(
-        schedule(stage.how.seed, tuple(stage.books.faces), rounds=rounds),
-        postgres=postgres,
-        redis=redis,
-        supervisor=stage.supervisor,
-        faces=stage.books.faces,
     )
 
 

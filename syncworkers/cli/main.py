@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from syncworkers.cli.chaos import chaos
 from syncworkers.cli.context import Context
 from syncworkers.cli.db import db
 from syncworkers.cli.demo import demo
@@ -27,7 +28,7 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = Context(load_settings())
 
 
-for command in (db, demo, doctor, exceptions, trace, up):
+for command in (chaos, db, demo, doctor, exceptions, trace, up):
     cli.add_command(command)
 
 

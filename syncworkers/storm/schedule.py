@@ -51,15 +51,20 @@ class Scheduled:
     partner: str
 
 
-def schedule(seed: int, partners: tuple[str, ...], *, rounds: int = 1) -> list[Scheduled]:
-    """Plan a storm: in each round every blow falls, some several times, in an order of its own."""
+def schedule(
+    seed: int, partners: tuple[str, ...], *, seconds: float | None = None
+) -> list[Scheduled]:
+    """Plan a storm of so many seconds, or of one round.
+
+    In each round every blow falls, some several times, in an order of its own.
+    """
     chance = random.Random(f"storm/{seed}")  # noqa: S311 - it guards nothing
     planned: list[Scheduled] = []
     at = 1.0
-    for _ in range(rounds):
+    while not planned or (seconds is not None and at < seconds):
         blows = [*Blow, *OFTEN]
         chance.shuffle(blows)
         for blow in blows:
             planned.append(Scheduled(at=at, blow=blow, partner=chance.choice(partners)))
             at += chance.uniform(*DISTANCE)
-    return planned
+    return [one for one in planned if seconds is None or one.at < seconds]

@@ -11,10 +11,10 @@ def test_the_same_seed_plans_the_same_storm() -> None:
 
 
 def test_every_blow_falls_in_each_round() -> None:
-    planned = schedule(1, PARTNERS, rounds=3)
+    planned = schedule(1, PARTNERS, seconds=200)
 
     size = len(Blow) + len(OFTEN)
-    assert len(planned) == 3 * size
+    assert len(planned) > 3 * size
     for place in range(3):
         assert {one.blow for one in planned[place * size : (place + 1) * size]} == set(Blow)
 
@@ -26,5 +26,6 @@ def test_blows_fall_one_after_the_other_and_meet_known_partners() -> None:
     assert {one.partner for one in planned} == set(PARTNERS)
 
 
-def test_without_rounds_no_blow_falls() -> None:
-    assert schedule(1, PARTNERS, rounds=0) == []
+def test_no_blow_falls_after_the_storms_time() -> None:
+    assert max(one.at for one in schedule(1, PARTNERS, seconds=200)) < 200
+    assert len(schedule(1, PARTNERS)) == len(Blow) + len(OFTEN)
