@@ -13,6 +13,7 @@ from syncworkers.cli.demo import demo
 from syncworkers.cli.doctor import doctor
 from syncworkers.cli.exceptions import exceptions
 from syncworkers.cli.output import errors
+from syncworkers.cli.recover import recover
 from syncworkers.cli.trace import trace
 from syncworkers.cli.up import up
 from syncworkers.policy.load import PolicyError
@@ -28,7 +29,7 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = Context(load_settings())
 
 
-for command in (chaos, db, demo, doctor, exceptions, trace, up):
+for command in (chaos, db, demo, doctor, exceptions, recover, trace, up):
     cli.add_command(command)
 
 

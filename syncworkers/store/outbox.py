@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from syncworkers.store import recovery
 from syncworkers.store.base import Base, Work, one_of
 
 if TYPE_CHECKING:
@@ -126,9 +127,13 @@ def idempotency_key(partner: str, operation: str, entity: str, cause: str) -> st
 
 
 def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
-    """Owe these effects; the caller has enqueued their lines, so ids follow the lines' order."""
+    """Owe these effects; the caller has enqueued their lines, so ids follow the lines' order.
+
+    While a recovery lasts they begin as unknown: their effect may be there from a lost time.
+    """
     if not deliveries:
         return
+    unknown_since = recovery.mistrusted_since(session)
     session.execute(
         insert(Delivery),
         [
@@ -143,6 +148,7 @@ def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
                 "entity_version": new.entity_version,
                 "idempotency_key": new.idempotency_key,
                 "after": list(new.after),
+                "unknown_since": unknown_since,
                 "body": new.body,
                 "correlation_id": new.correlation_id,
                 "causation_id": new.causation_id,

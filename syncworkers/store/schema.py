@@ -14,6 +14,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     orders,
     outbox,
     parts,
+    recovery,
     shipments,
 )
 from syncworkers.store.base import Base
