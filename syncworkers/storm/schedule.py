@@ -6,8 +6,10 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-DISTANCE = (1.5, 3.0)
-"""Seconds between two blows."""
+DENSE = (1.5, 3.0)
+"""Seconds between two blows that leave no time to recover."""
+LONG = (3.0, 6.0)
+"""Seconds between two blows of a long storm, so that it is seen what each of them costs."""
 
 
 class Blow(StrEnum):
@@ -54,11 +56,12 @@ class Scheduled:
 def schedule(
     seed: int, partners: tuple[str, ...], *, seconds: float | None = None
 ) -> list[Scheduled]:
-    """Plan a storm of so many seconds, or of one round.
+    """Plan a storm of so many seconds, or one dense round.
 
     In each round every blow falls, some several times, in an order of its own.
     """
     chance = random.Random(f"storm/{seed}")  # noqa: S311 - it guards nothing
+    distance = DENSE if seconds is None else LONG
     planned: list[Scheduled] = []
     at = 1.0
     while not planned or (seconds is not None and at < seconds):
@@ -66,5 +69,5 @@ def schedule(
         chance.shuffle(blows)
         for blow in blows:
             planned.append(Scheduled(at=at, blow=blow, partner=chance.choice(partners)))
-            at += chance.uniform(*DISTANCE)
+            at += chance.uniform(*distance)
     return [one for one in planned if seconds is None or one.at < seconds]

@@ -11,7 +11,7 @@ def test_the_same_seed_plans_the_same_storm() -> None:
 
 
 def test_every_blow_falls_in_each_round() -> None:
-    planned = schedule(1, PARTNERS, seconds=200)
+    planned = schedule(1, PARTNERS, seconds=400)
 
     size = len(Blow) + len(OFTEN)
     assert len(planned) > 3 * size
