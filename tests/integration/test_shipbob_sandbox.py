@@ -16,7 +16,7 @@ import requests
 
 from mappings.shipbob import tracking as tracking_mapping
 from syncworkers.connectors.base import Deadline, ProofError, Received, Request, Verdict
-from syncworkers.sandbox.faults import CallFault, FaultPlan
+from syncworkers.sandbox.faults import SINGLE, CallFault, FaultPlan
 from syncworkers.sandbox.shipbob import app as shipbob
 from syncworkers.sandbox.shipbob import carriers, catalogue
 from tests.integration.world import serving
@@ -186,7 +186,7 @@ def test_under_random_faults_every_part_is_created_and_called_off_once(
         assert created == called_off == ids
         assert len(here.warehouse.books.orders) == 20
         assert {one.status for one in here.warehouse.books.orders.values()} == {"Cancelled"}
-        assert {f"call.{fault.value}" for fault in CallFault} <= faults.keys()
+        assert {f"call.{fault.value}" for fault in SINGLE} <= faults.keys()
 
 
 def test_two_parcels_of_an_order_leave_in_either_order() -> None:
