@@ -73,8 +73,9 @@ def former_worker(stage: Stage, tree: Path, folder: Path) -> Supervisor:
 
 
 def wait_for_booked(stage: Stage, count: int, seconds: float) -> None:
+    """Wait until so many orders stand in the ERP, and we have written down who sent them."""
     end = time.monotonic() + seconds
-    while stage.books.read("progress")[ERP]["orders"] < count:
+    while stage.books.read("progress")[ERP]["orders"] < count or not workers(stage):
         assert time.monotonic() < end, "the orders were not booked"
         time.sleep(0.2)
 
