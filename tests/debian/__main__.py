@@ -15,12 +15,9 @@ from tests.debian import servers
 
 ARGUMENTS = ("-n", "4", "--dist", "loadfile")
 TESTS = (
-    "engine/test_lines.py",
     "test_celery.py",
     "test_gateway.py",
-    "test_ledger.py",
     "test_order_flow.py",
-    "test_round_trip.py",
 )
 
 
