@@ -7,13 +7,14 @@ READY := .venv/.ready
 # Tests mostly wait, each worker for its own servers: more than there are cores.
 WORKERS ?= 4
 
-.PHONY: demo test up check format
+.PHONY: demo test up check format bench
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    run the main job against simulated partners and audit their books"
 	@echo "make test    pass the tests"
 	@echo "make up      start the whole fleet with simulated partners, until Ctrl-C"
+	@echo "make bench   measure against a plain way of doing it, and against the raw database"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 
 demo: $(READY)
@@ -24,6 +25,9 @@ test: $(READY)
 
 up: $(READY)
 	@$(BIN)/syncworkers up $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff format --check .
