@@ -25,13 +25,11 @@ class Report:
             self._values.setdefault(subject, {}).setdefault(name, []).append(value)
 
     def ratio(self, title: str, above: tuple[str, str], below: tuple[str, str]) -> None:
-        """Add a ratio for each round, where both were measured."""
-        pairs = zip(self._of(above), self._of(below), strict=False)
-        for one, other in pairs:
-            self.add("ratios", {title: one / other})
+        """Add the ratio of the latest round."""
+        self.add("ratios", {title: self._of(above)[-1] / self._of(below)[-1]})
 
     def _of(self, place: tuple[str, str]) -> list[float]:
-        return self._values.get(place[0], {}).get(place[1], [])
+        return self._values[place[0]][place[1]]
 
     def write(self, file: Path, about: dict[str, object]) -> None:
         """Write everything as JSON."""
