@@ -28,12 +28,13 @@ def measure(way: Way, count: int, seed: int) -> dict[str, float]:
     before = way.meter.read()
     acks = load.send(way.port, wanted[64:])
     after = way.meter.read()
-    used = sum(after.cpu.values()) - sum(before.cpu.values())
+    cpu = {name: (after.cpu[name] - before.cpu[name]) * 1000 / count for name in after.cpu}
     return {
         "acks/s": acks.per_second,
         "p50 ms": acks.percentile(0.5),
         "p99 ms": acks.percentile(0.99),
-        "CPU ms/ack": used * 1000 / count,
+        "CPU ms/ack": sum(cpu.values()),
+        **{f"CPU ms/ack: {name}": used for name, used in cpu.items()},
     }
 
 

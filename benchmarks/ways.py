@@ -76,10 +76,19 @@ def product(stage: Stage, latency: int, *, workers: bool = True) -> Iterator[Way
         os.environ.update(told)
         _pause()
         wanted = ("web", "worker-flow", "beat") if workers else ("web",)
-        ours = [one for one in processes.fleet(ports, "") if one.name in wanted]
+        ours = [_as_in_procfile(one) for one in processes.fleet(ports, "") if one.name in wanted]
         roots = started.enter_context(_running(stage, ours, told))
         meter = Meter({**roots, **stage.server_pids}, stage.redis, database)
         yield Way(port=ports.gateway, database=database, meter=meter, question=PRODUCT_BOOKED)
+
+
+def _as_in_procfile(process: Process) -> Process:
+    """Give the gateway two processes, as the Procfile does; on a developer's machine it has one."""
+    if process.name != "web":
+        return process
+    place = process.command.index("--workers") + 1
+    command = (*process.command[:place], "2", *process.command[place + 1 :])
+    return replace(process, command=command)
 
 
 def _pause() -> None:
