@@ -7,7 +7,7 @@ READY := .venv/.ready
 # Tests mostly wait, each worker for its own servers: more than there are cores.
 WORKERS ?= 4
 
-.PHONY: demo test up check format chaos
+.PHONY: demo test up check format chaos bench
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test    pass the tests"
 	@echo "make chaos   storm for minutes (ARGS=\"--minutes 30 --seed 1\") and report what came of it"
 	@echo "make up      start the whole fleet with simulated partners, until Ctrl-C"
+	@echo "make bench   measure against a plain way of doing it, and against the raw database"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 
 demo: $(READY)
@@ -28,6 +29,9 @@ chaos: $(READY)
 
 up: $(READY)
 	@$(BIN)/syncworkers up $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -81,6 +81,8 @@ def connect(url: str | sa.URL, patience: Patience = Patience()) -> sa.Engine:
             "application_name": "syncworkers",
         },
     )
+    # Many rows in one statement; the driver's own way of many sends one statement for each row.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
     limits = {
         "statement_timeout": patience.statement,
         "lock_timeout": patience.lock,

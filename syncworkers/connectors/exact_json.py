@@ -12,24 +12,34 @@ LEVELS = 50
 MAGNITUDE = 100
 """No number of a partner has more places before or behind its point."""
 
+_text = json.encoder.encode_basestring_ascii
+
 
 def dump_json(value: Any, levels: int = LEVELS) -> str:
     """Write JSON; a Decimal becomes a number with exactly its digits.
 
     What is nested beyond reason is left out. Raises `ValueError` for what is no finite number.
     """
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            _no_number(str(value))
-        return format(value, "f")
-    if not isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, allow_nan=False)
+    # The kinds that payloads consist of come first: an encoder is not asked for each of them.
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if kind is not dict and not isinstance(value, Mapping | list | tuple):
+        return _scalar(value)
     if not levels:
         return "null"
-    if isinstance(value, Mapping):
-        inner = [f"{json.dumps(str(k))}:{dump_json(v, levels - 1)}" for k, v in value.items()]
+    if kind is dict or isinstance(value, Mapping):
+        inner = [f"{_text(str(k))}:{dump_json(v, levels - 1)}" for k, v in value.items()]
         return f"{{{','.join(inner)}}}"
     return f"[{','.join([dump_json(one, levels - 1) for one in value])}]"
+
+
+def _scalar(value: Any) -> str:
+    if not isinstance(value, Decimal):
+        return json.dumps(value, allow_nan=False)
+    if not value.is_finite():
+        _no_number(str(value))
+    return format(value, "f")
 
 
 def load_json(body: bytes | str) -> Any:

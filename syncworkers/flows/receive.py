@@ -1,9 +1,14 @@
-"""Receive a webhook: proof first, then one committed insert; the answer says what happened."""
+"""Receive a webhook: proof first, then one committed insert; the answer says what happened.
+
+Webhooks that arrive at the same moment are stored in one transaction: a commit costs as much as the
+rest of it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -13,13 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import ProofError, Receipt
 from syncworkers.engine import lines
+from syncworkers.engine.gathering import Gathering
 from syncworkers.engine.keys import line_key
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
 
     from syncworkers.connectors.base import Received
     from syncworkers.flows.fleet import Fleet, Partner
@@ -29,6 +37,13 @@ log = structlog.get_logger(__name__)
 WEBHOOK = "webhook"
 NAME_LIMIT = 200
 """Characters of a name that is kept as it came; of a longer one the rest becomes a digest."""
+TURN_WITHIN = 0.8
+"""Seconds until a webhook's turn to be stored; the answer must be there within three."""
+STORED_WITHIN = 2.2
+AWAY = frozenset({"08", "53", "57"})
+"""Classes of SQLSTATE that say nothing of what we store: connection, resources, operator."""
+_BRIEFLY = sa.text("SET LOCAL lock_timeout = '100ms'")
+"""One line that is held must not keep the others waiting."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -36,35 +51,45 @@ class UnknownPartnerError(Exception):
     """No partner of that name receives anything."""
 
 
-def receive_webhook(
-    fleet: Fleet, partner: str, headers: Mapping[str, str], body: bytes, path: str = ""
-) -> Receipt:
-    """Store what a partner sent; the receipt is true only after the commit.
+class Door:
+    """Where the webhooks of one process come in."""
 
-    Header names arrive in lower case; `path` is what followed the partner's name in the address.
-    Raises `UnknownPartnerError`.
-    """
-    known = fleet.partners.get(partner)
-    if known is None or not hasattr(known.connection, "receive"):
-        raise UnknownPartnerError(partner)
-    try:
-        received = known.connection.receive(headers, body, path)
-    except ProofError as error:
-        log.warning("webhook refused", partner=partner, reason=str(error))
-        return Receipt.FORGED
-    message = _message(fleet, known, received, body)
-    try:
-        stored = _store(fleet, message)
-    except sa.exc.DBAPIError as error:
-        log.exception("webhook not stored", partner=partner, error=type(error).__name__)
-        return Receipt.UNAVAILABLE
-    except sa.exc.TimeoutError:
-        return Receipt.UNAVAILABLE
-    if not stored:
-        return Receipt.DUPLICATE
-    if message.waiting_for is None:
-        fleet.waker.notify([_lane(message.kind)])
-    return Receipt.ACCEPTED
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._storing: Gathering[inbox.NewMessage, bool] = Gathering(
+            partial(_store_together, fleet)
+        )
+
+    def receive(
+        self, partner: str, headers: Mapping[str, str], body: bytes, path: str = ""
+    ) -> Receipt:
+        """Store what a partner sent; the receipt is true only after the commit.
+
+        Header names arrive in lower case; `path` is what followed the partner's name in the
+        address. Raises `UnknownPartnerError`.
+        """
+        known = self._fleet.partners.get(partner)
+        if known is None or not hasattr(known.connection, "receive"):
+            raise UnknownPartnerError(partner)
+        try:
+            received = known.connection.receive(headers, body, path)
+        except ProofError as error:
+            log.warning("webhook refused", partner=partner, reason=str(error))
+            return Receipt.FORGED
+        message = _message(self._fleet, known, received, body)
+        try:
+            is_new = self._store(message)
+        except sa.exc.DBAPIError as error:
+            log.exception("webhook not stored", partner=partner, error=type(error).__name__)
+            return Receipt.UNAVAILABLE
+        except (sa.exc.TimeoutError, TimeoutError):
+            return Receipt.UNAVAILABLE
+        return Receipt.ACCEPTED if is_new else Receipt.DUPLICATE
+
+    def _store(self, message: inbox.NewMessage) -> bool:
+        """Store once; False if it is there already, which is counted."""
+        stored = self._storing.do(message, patience=TURN_WITHIN, limit=STORED_WITHIN)
+        return stored or _store_alone(self._fleet, message)
 
 
 def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) -> inbox.NewMessage:
@@ -102,21 +127,68 @@ def _name(text: str) -> str:
     return f"{storable[:NAME_LIMIT]}#{digest}"
 
 
-def _store(fleet: Fleet, message: inbox.NewMessage) -> bool:
-    """Store once; False if it is there already, which is counted."""
-    identity = (message.partner, message.source, message.external_id)
-    with fleet.session() as session:
-        if inbox.known(session, *identity[:2], [message.external_id]):
-            inbox.count_duplicate(session, *identity)
-            return False
+def _store_together(fleet: Fleet, messages: list[inbox.NewMessage]) -> list[bool]:
+    """Store those that are new; False says of one that it must be looked at alone.
+
+    Where one of them is in the way of the others, each goes alone; where the database is away, it
+    is away for all.
+    """
     try:
         with fleet.session() as session:
-            if message.waiting_for is None:
-                lines.enqueue(session, message.lane, [message.line])
-            inbox.add(session, [message])
+            session.execute(_BRIEFLY)
+            fresh = _fresh(session, messages)
+            _add(session, list(fresh.values()))
+    except sa.exc.DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None or state[:2] in AWAY:
+            raise
+        return [False] * len(messages)
+    _wake(fleet, fresh.values())
+    return [fresh.get(_identity(message)) is message for message in messages]
+
+
+def _store_alone(fleet: Fleet, message: inbox.NewMessage) -> bool:
+    try:
+        with fleet.session() as session:
+            if not _fresh(session, [message]):
+                inbox.count_duplicate(session, *_identity(message))
+                return False
+            _add(session, [message])
     except IntegrityError:
         # The same message came in at the same moment by another request.
         with fleet.session() as session:
-            inbox.count_duplicate(session, *identity)
+            inbox.count_duplicate(session, *_identity(message))
         return False
+    _wake(fleet, [message])
     return True
+
+
+def _identity(message: inbox.NewMessage) -> tuple[str, str, str]:
+    return message.partner, message.source, message.external_id
+
+
+def _fresh(
+    session: Session, messages: Sequence[inbox.NewMessage]
+) -> dict[tuple[str, str, str], inbox.NewMessage]:
+    """Return the first of each that are not stored yet."""
+    first: dict[tuple[str, str, str], inbox.NewMessage] = {}
+    for message in messages:
+        first.setdefault(_identity(message), message)
+    for partner in {message.partner for message in messages}:
+        ids = [one for name, _, one in first if name == partner]
+        for known in inbox.known(session, partner, WEBHOOK, ids):
+            del first[partner, WEBHOOK, known]
+    return first
+
+
+def _add(session: Session, messages: Sequence[inbox.NewMessage]) -> None:
+    for lane in sorted({message.lane for message in messages}):
+        due = [one.line for one in messages if one.lane == lane and one.waiting_for is None]
+        lines.enqueue(session, lane, due)
+    inbox.add(session, messages)
+
+
+def _wake(fleet: Fleet, messages: Iterable[inbox.NewMessage]) -> None:
+    lanes = {_lane(message.kind) for message in messages if message.waiting_for is None}
+    if lanes:
+        fleet.waker.notify(sorted(lanes))

@@ -217,25 +217,22 @@ class NewExpectation:
     correlation_id: uuid.UUID
 
 
+_EXPECT = sa.text("""
+INSERT INTO expectation (name, entity_kind, entity_id, partner, due_at, correlation_id)
+SELECT name, entity_kind, entity_id, partner, now() + make_interval(secs => within), correlation_id
+  FROM unnest(CAST(:name AS text[]), CAST(:entity_kind AS text[]), CAST(:entity_id AS bigint[]),
+              CAST(:partner AS text[]), CAST(:within AS float8[]), CAST(:correlation_id AS uuid[]))
+       v(name, entity_kind, entity_id, partner, within, correlation_id)
+ON CONFLICT DO NOTHING
+""")
+_EXPECTED = "name entity_kind entity_id partner within correlation_id".split()
+
+
 def expect(session: Session, expectations: Sequence[NewExpectation]) -> None:
     """Write down what must follow; what is expected already stays as it is."""
     if expectations:
         session.execute(
-            insert(Expectation)
-            .values(
-                [
-                    {
-                        "name": one.name,
-                        "entity_kind": one.entity_kind,
-                        "entity_id": one.entity_id,
-                        "partner": one.partner,
-                        "due_at": sa.func.now() + dt.timedelta(seconds=one.within),
-                        "correlation_id": one.correlation_id,
-                    }
-                    for one in expectations
-                ]
-            )
-            .on_conflict_do_nothing()
+            _EXPECT, {name: [getattr(one, name) for one in expectations] for name in _EXPECTED}
         )
 
 

@@ -57,18 +57,17 @@ def link(session: Session, links: Sequence[NewLink]) -> None:
     """
     if not links:
         return
-    statement = insert(Link).values(
-        [
-            {
-                "kind": one.kind,
-                "entity_id": one.entity_id,
-                "partner": one.partner,
-                "external_id": one.external_id,
-                "external_version": one.external_version,
-            }
-            for one in sorted(links, key=lambda one: (one.kind, one.entity_id, one.partner))
-        ]
-    )
+    rows = [
+        {
+            "kind": one.kind,
+            "entity_id": one.entity_id,
+            "partner": one.partner,
+            "external_id": one.external_id,
+            "external_version": one.external_version,
+        }
+        for one in sorted(links, key=lambda one: (one.kind, one.entity_id, one.partner))
+    ]
+    statement = insert(Link)
     update = statement.on_conflict_do_update(
         index_elements=["kind", "entity_id", "partner"],
         set_={
@@ -79,7 +78,7 @@ def link(session: Session, links: Sequence[NewLink]) -> None:
         },
     )
     try:
-        session.execute(update)
+        session.execute(update, rows)
     except sa.exc.IntegrityError as error:
         raise TakenError from error
 

@@ -86,13 +86,15 @@ class NewMessage:
     waiting_for: str | None = None
 
 
+_KNOWN = sa.text("""
+SELECT external_id FROM message
+ WHERE partner = :partner AND source = :source AND external_id = ANY (CAST(:ids AS text[]))
+""")
+
+
 def known(session: Session, partner: str, source: str, ids: Collection[str]) -> set[str]:
     """Return which of these external ids are stored already."""
-    rows = session.execute(
-        sa.select(Message.external_id).where(
-            Message.partner == partner, Message.source == source, Message.external_id.in_(ids)
-        )
-    )
+    rows = session.execute(_KNOWN, {"partner": partner, "source": source, "ids": list(ids)})
     return {row.external_id for row in rows}
 
 
@@ -109,36 +111,41 @@ def count_duplicate(session: Session, partner: str, source: str, external_id: st
     )
 
 
+# Ids are drawn in the order of the messages. What is read back finds its body by its identity.
+_ADD = sa.text("""
+WITH v AS MATERIALIZED (
+  SELECT * FROM unnest(CAST(:lane AS smallint[]), CAST(:line AS bigint[]),
+    CAST(:partner AS text[]), CAST(:source AS text[]), CAST(:external_id AS text[]),
+    CAST(:topic AS text[]), CAST(:kind AS text[]), CAST(:entity AS text[]),
+    CAST(:event_id AS text[]), CAST(:contract AS text[]), CAST(:correlation_id AS uuid[]),
+    CAST(:waiting_for AS text[]), CAST(:body AS bytea[])) WITH ORDINALITY
+    v(lane, line, partner, source, external_id, topic, kind, entity, event_id, contract,
+      correlation_id, waiting_for, body, place)),
+m AS (
+  INSERT INTO message (lane, line, partner, source, external_id, topic, kind, entity, event_id,
+                       contract, correlation_id, waiting_for, state, due_at)
+  SELECT lane, line, partner, source, external_id, topic, kind, entity, event_id, contract,
+         correlation_id, waiting_for,
+         CASE WHEN waiting_for IS NULL THEN 'open' ELSE 'parked' END,
+         CASE WHEN waiting_for IS NOT NULL THEN now() + interval '1 day' END
+    FROM v ORDER BY place
+  RETURNING id, partner, source, external_id)
+INSERT INTO message_body (message_id, part, body)
+SELECT m.id, 'received', v.body FROM m JOIN v USING (partner, source, external_id)
+""")
+_COLUMNS = (
+    "lane line partner source external_id topic kind entity event_id contract correlation_id"
+    " waiting_for body"
+).split()
+
+
 def add(session: Session, messages: Sequence[NewMessage]) -> None:
     """Store new messages; the caller has enqueued the lines of those that are open.
 
     Raises IntegrityError if one of them arrived by another way in the same moment.
     """
-    day = sa.func.now() + dt.timedelta(days=1)
-    for new in messages:
-        stored = session.execute(
-            insert(Message)
-            .values(
-                lane=new.lane,
-                line=new.line,
-                partner=new.partner,
-                source=new.source,
-                external_id=new.external_id,
-                topic=new.topic,
-                kind=new.kind,
-                entity=new.entity,
-                event_id=new.event_id,
-                contract=new.contract,
-                correlation_id=new.correlation_id,
-                state="open" if new.waiting_for is None else "parked",
-                waiting_for=new.waiting_for,
-                due_at=None if new.waiting_for is None else day,
-            )
-            .returning(Message.id)
-        ).scalar_one()
-        session.execute(
-            insert(MessageBody).values(message_id=stored, part="received", body=new.body)
-        )
+    if messages:
+        session.execute(_ADD, {name: [getattr(new, name) for new in messages] for name in _COLUMNS})
 
 
 def bodies(session: Session, ids: Collection[int]) -> dict[int, bytes]:

@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from syncworkers.connectors.base import ANSWERS, Receipt
-from syncworkers.flows.receive import UnknownPartnerError, receive_webhook
+from syncworkers.flows.receive import Door, UnknownPartnerError
 from syncworkers.web.answers import problem
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ ERRORS: dict[Receipt, tuple[str, str]] = {
 def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
     """Build the route; `receipts` counts by partner and receipt, `max_body` is in bytes."""
     routes = Blueprint("webhooks", __name__)
+    door = Door(fleet)
 
     @routes.post("/webhooks/<partner>", defaults={"path": ""})
     @routes.post("/webhooks/<partner>/<path>")
     def receive(partner: str, path: str) -> Response:
         """Answer 2xx only after the commit; a path is for partners whose proof is a secret one."""
         try:
-            receipt = _receive(fleet, partner, path, max_body)
+            receipt = _receive(fleet, door, partner, path, max_body)
         except UnknownPartnerError:
             return problem(404, "no such partner", "Look at the partner's name in the address.")
         receipts.labels(os.getpid(), partner, receipt.value).inc()
@@ -49,7 +50,7 @@ def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
     return routes
 
 
-def _receive(fleet: Fleet, partner: str, path: str, max_body: int) -> Receipt:
+def _receive(fleet: Fleet, door: Door, partner: str, path: str, max_body: int) -> Receipt:
     known = fleet.partners.get(partner)
     if known is None or not hasattr(known.connection, "receive"):
         raise UnknownPartnerError(partner)
@@ -60,7 +61,7 @@ def _receive(fleet: Fleet, partner: str, path: str, max_body: int) -> Receipt:
     if len(body) > max_body:
         return Receipt.TOO_LARGE
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return receive_webhook(fleet, partner, headers, body, path)
+    return door.receive(partner, headers, body, path)
 
 
 def _answer(fleet: Fleet, partner: str, receipt: Receipt) -> Response:

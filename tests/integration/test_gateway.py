@@ -412,7 +412,8 @@ def test_nothing_the_outside_sends_makes_a_500(
     if signed:
         headers["X-Shop-Proof"] = sign(body)
 
-    stray = client.post("/" + path.replace("?", "%3F"), data=body, headers=headers)
+    # Two slashes would make a host of it, which the test client cannot say.
+    stray = client.post("/" + path.lstrip("/").replace("?", "%3F"), data=body, headers=headers)
     answer = client.post("/webhooks/shop", data=body, headers=headers)
 
     assert stray.status_code in (400, 404, 405, 401)

@@ -1,0 +1,1 @@
+"""What the product does in a second, beside a plain way and beside the raw database."""

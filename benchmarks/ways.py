@@ -1,0 +1,150 @@
+"""Two ways from webhook to booked order, the product and a plain one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from benchmarks.meter import Meter
+from benchmarks.plain.schema import create
+from benchmarks.stage import CHECKOUT, address, wait_for
+from syncworkers.bootstrap import build_fleet
+from syncworkers.engine import lanes
+from syncworkers.settings import load_settings
+from syncworkers.store import migrate
+from syncworkers.supervisor import processes
+from syncworkers.supervisor.environment import choose_ports, sandbox_environment
+from syncworkers.supervisor.supervise import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from benchmarks.stage import Stage
+    from syncworkers.supervisor.processes import Process
+
+STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
+OVERLAY = "".join(
+    f'[partners.{partner}.poll]\nevery = "1d"\n' for partner in (STORE, ERP, WAREHOUSE)
+)
+"""Production's settings, but nobody is polled: only what the webhooks bring is counted."""
+PLAIN_BOOKED = "SELECT count(*) FROM orders WHERE status = 'confirmed'"
+PRODUCT_BOOKED = f"SELECT count(*) FROM delivery WHERE partner = '{ERP}' AND state = 'confirmed'"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way, running."""
+
+    port: int
+    """Where webhooks go."""
+    database: sa.Engine
+    meter: Meter
+    question: str
+
+    def booked(self) -> int:
+        """Count the orders that stand in the ERP, by our own committed word."""
+        with self.database.connect() as connection:
+            return int(connection.execute(sa.text(self.question)).scalar() or 0)
+
+
+@contextmanager
+def product(stage: Stage, latency: int, *, workers: bool = True) -> Iterator[Way]:
+    """Start gateway, worker and beat; what would follow the booking is paused."""
+    ports = replace(choose_ports(), dynamics365=stage.stubs[latency])
+    config = stage.folder / "config"
+    shutil.rmtree(config, ignore_errors=True)
+    shutil.copytree(CHECKOUT / "config", config)
+    (config / "environments" / "dev.toml").write_text(OVERLAY)
+    with ExitStack() as started:
+        database = started.enter_context(stage.database())
+        migrate.upgrade(database)
+        told = {
+            **sandbox_environment(ports),
+            "DATABASE_URL": address(database),
+            "REDIS_URL": stage.redis_url,
+            "SYNCWORKERS_CONFIG": str(config),
+            "SYNCWORKERS_ENV": "dev",
+            "SENTRY_DSN": "",
+        }
+        del told["SHIPBOB_WEST_WEBHOOK_URL"]  # nobody is asked to call us
+        os.environ.pop("SHIPBOB_WEST_WEBHOOK_URL", None)
+        os.environ.update(told)
+        _pause()
+        wanted = ("web", "worker-flow", "beat") if workers else ("web",)
+        ours = [_as_in_procfile(one) for one in processes.fleet(ports, "") if one.name in wanted]
+        roots = started.enter_context(_running(stage, ours, told))
+        meter = Meter({**roots, **stage.server_pids}, stage.redis, database)
+        yield Way(port=ports.gateway, database=database, meter=meter, question=PRODUCT_BOOKED)
+
+
+def _as_in_procfile(process: Process) -> Process:
+    """Give the gateway two processes, as the Procfile does; on a developer's machine it has one."""
+    if process.name != "web":
+        return process
+    place = process.command.index("--workers") + 1
+    command = (*process.command[:place], "2", *process.command[place + 1 :])
+    return replace(process, command=command)
+
+
+def _pause() -> None:
+    """Let nothing leave but what is booked: warehouse and store are not part of the comparison."""
+    fleet = build_fleet(load_settings(), worker="bench")
+    with fleet.session() as session:
+        for name, lane in fleet.lanes.items():
+            if name.endswith((WAREHOUSE, STORE)):
+                lanes.pause(session, lane.id, seconds=None, reason="not measured", actor="bench")
+    fleet.database.dispose()
+
+
+@contextmanager
+def plain(stage: Stage, latency: int, *, concurrency: int) -> Iterator[Way]:
+    """Start the plain way's view and its prefork worker."""
+    ports = choose_ports()
+    with ExitStack() as started:
+        database = started.enter_context(stage.database())
+        create(database)
+        told = {
+            **sandbox_environment(ports),
+            "DATABASE_URL": address(database),
+            "PLAIN_BROKER": f"redis+socket://{stage.redis_url.removeprefix('unix://')}",
+            "PLAIN_ERP": f"http://127.0.0.1:{stage.stubs[latency]}",
+        }
+        web = next(one for one in processes.fleet(ports, "") if one.name == "web")
+        command = (*web.command[:-1], "benchmarks.plain.web:application")
+        worker = processes.Process(
+            name="plain-worker",
+            command=(
+                *(str(processes.BIN / "celery"), "-A", "benchmarks.plain.tasks", "worker"),
+                *("--concurrency", str(concurrency)),
+            ),
+            look="",
+        )
+        both = [replace(web, name="plain-web", command=command), worker]
+        roots = started.enter_context(_running(stage, both, told))
+        meter = Meter({**roots, **stage.server_pids}, stage.redis, database)
+        yield Way(port=ports.gateway, database=database, meter=meter, question=PLAIN_BOOKED)
+
+
+@contextmanager
+def _running(
+    stage: Stage, wanted: Sequence[Process], told: Mapping[str, str]
+) -> Iterator[dict[str, int]]:
+    """Run processes; yields their ids by name."""
+    died: list[str] = []
+    supervisor = Supervisor(
+        wanted, env={**os.environ, **told}, folder=stage.folder, cwd=CHECKOUT, say=died.append
+    )
+    try:
+        supervisor.start()
+        wait_for(lambda: not supervisor.wait_ready(1.0), 60, "the gateway's start")
+        yield {one.name: supervisor.pid(one.name) for one in wanted}
+        supervisor.tend()
+        if died:
+            raise RuntimeError(died[0])
+    finally:
+        supervisor.stop()
