@@ -84,7 +84,7 @@ def _book(on: Stage, report: Report, latency: int, *, orders: int, seed: int) ->
 
 
 def _acknowledge(on: Stage, report: Report, latency: int, *, count: int, seed: int) -> None:
-    with product(on, latency, workers=False) as way:
+    with product(on, latency, workers=0) as way:
         report.add("raw commits", acks.measure_floor(way.database, count, seed))
         report.add("acks", acks.measure(way, count, seed))
     report.ratio("acks : raw commits", ("acks", "acks/s"), ("raw commits", "commits/s"))
@@ -93,7 +93,7 @@ def _acknowledge(on: Stage, report: Report, latency: int, *, count: int, seed: i
 def _claim(
     on: Stage, report: Report, latency: int, *, count: int, finished: tuple[int, ...]
 ) -> None:
-    with product(on, latency, workers=False) as way:
+    with product(on, latency, workers=0) as way:
         laid = 0
         for wanted in sorted(finished):
             claims.prepare(way, laid, wanted)

@@ -1,6 +1,7 @@
 """A tiny, fast ERP: a token, OData `$batch` creates for the product, one create for the plain way.
 
-It keeps no books; it answers what was sent, after a fixed time, so that both ways meet the same.
+It keeps no books but when each order came; it answers what was sent, after a fixed time, so that both
+ways meet the same.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import asyncio
 import json
 import re
+import time
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _BOUNDARY = re.compile(rb"content-type: *multipart/mixed; *boundary=([^\s;]+)", re.IGNORECASE)
@@ -22,7 +24,8 @@ class Books:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.orders = 0
+        self.came: list[float] = []
+        """When each order came, by the clock that all processes share."""
 
 
 class Caller(asyncio.Protocol):
@@ -66,23 +69,24 @@ class Caller(asyncio.Protocol):
         if path.endswith(b"/token"):
             return _json(200, _TOKEN), False
         if path == b"/_stub":
-            told = {"calls": self._books.calls, "orders": self._books.orders}
+            told = {"calls": self._books.calls, "came": self._books.came}
             return _json(200, json.dumps(told).encode()), False
         self._books.calls += 1
         if path.endswith(b"$batch"):
             return self._batch(head, body), True
-        self._books.orders += 1
+        self._books.came.append(time.perf_counter())
         return _json(201, _PLAIN), True
 
     def _batch(self, head: bytes, body: bytes) -> bytes:
         found = _BOUNDARY.search(head)
         if found is None:
             return _json(400, b"{}")
+        now = time.perf_counter()
         parts = [b""]
         mark = b"--" + found[1]
         # A change set's own boundary is the outer one and its position.
         for position, piece in enumerate(body.split(mark + b"\r\n")[1:]):
-            self._books.orders += 1
+            self._books.came.append(now)
             inner = b"--" + found[1] + b"_%d\r\n" % position
             answer = b"answer_%d" % position
             parts.append(b"--answer\r\nContent-Type: multipart/mixed; boundary=%s\r\n" % answer)

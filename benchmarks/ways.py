@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -45,16 +47,23 @@ class Way:
     database: sa.Engine
     meter: Meter
     question: str
+    stub: int
+    """The port of its ERP."""
 
     def booked(self) -> int:
         """Count the orders that stand in the ERP, by our own committed word."""
         with self.database.connect() as connection:
             return int(connection.execute(sa.text(self.question)).scalar() or 0)
 
+    def came(self) -> list[float]:
+        """Return when each order came to the ERP."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.stub}/_stub") as answer:
+            return list(json.load(answer)["came"])
+
 
 @contextmanager
-def product(stage: Stage, latency: int, *, workers: bool = True) -> Iterator[Way]:
-    """Start gateway, worker and beat; what would follow the booking is paused."""
+def product(stage: Stage, latency: int, *, workers: int = 1) -> Iterator[Way]:
+    """Start gateway, workers and beat; what would follow the booking is paused."""
     ports = replace(choose_ports(), dynamics365=stage.stubs[latency])
     config = stage.folder / "config"
     shutil.rmtree(config, ignore_errors=True)
@@ -77,9 +86,16 @@ def product(stage: Stage, latency: int, *, workers: bool = True) -> Iterator[Way
         _pause()
         wanted = ("web", "worker-flow", "beat") if workers else ("web",)
         ours = [_as_in_procfile(one) for one in processes.fleet(ports, "") if one.name in wanted]
+        ours += [_another(one, n) for one in ours for n in _more(one, workers)]
         roots = started.enter_context(_running(stage, ours, told))
         meter = Meter({**roots, **stage.server_pids}, stage.redis, database)
-        yield Way(port=ports.gateway, database=database, meter=meter, question=PRODUCT_BOOKED)
+        yield Way(
+            port=ports.gateway,
+            database=database,
+            meter=meter,
+            question=PRODUCT_BOOKED,
+            stub=stage.stubs[latency],
+        )
 
 
 def _as_in_procfile(process: Process) -> Process:
@@ -89,6 +105,16 @@ def _as_in_procfile(process: Process) -> Process:
     place = process.command.index("--workers") + 1
     command = (*process.command[:place], "2", *process.command[place + 1 :])
     return replace(process, command=command)
+
+
+def _more(process: Process, workers: int) -> range:
+    return range(2, workers + 1) if process.name == "worker-flow" else range(0)
+
+
+def _another(process: Process, number: int) -> Process:
+    """Return one more worker of the same kind, as another machine would run it."""
+    command = tuple(f"flow{number}@%h" if word == "flow@%h" else word for word in process.command)
+    return replace(process, name=f"{process.name}-{number}", command=command)
 
 
 def _pause() -> None:
@@ -127,7 +153,13 @@ def plain(stage: Stage, latency: int, *, concurrency: int) -> Iterator[Way]:
         both = [replace(web, name="plain-web", command=command), worker]
         roots = started.enter_context(_running(stage, both, told))
         meter = Meter({**roots, **stage.server_pids}, stage.redis, database)
-        yield Way(port=ports.gateway, database=database, meter=meter, question=PLAIN_BOOKED)
+        yield Way(
+            port=ports.gateway,
+            database=database,
+            meter=meter,
+            question=PLAIN_BOOKED,
+            stub=stage.stubs[latency],
+        )
 
 
 @contextmanager
