@@ -1,7 +1,7 @@
 """A tiny, fast ERP: a token, OData `$batch` creates for the product, one create for the plain way.
 
-It keeps no books but when each order came; it answers what was sent, after a fixed time, so that both
-ways meet the same.
+It keeps no books but when each order came; it answers what was sent, after a fixed time, so that
+both ways meet the same.
 """
 
 from __future__ import annotations

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sqlalchemy.orm import Session
 
 NAMING = {
@@ -71,3 +75,39 @@ def draw_ids(session: Session, model: type[Base], count: int) -> list[int]:
         {"table": model.__tablename__, "n": count},
     )
     return [row[0] for row in drawn]
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write new rows, all with the keys of the first, by COPY.
+
+    However many they are, it is one statement of a few words: neither SQLAlchemy nor the driver nor
+    the server has to make or read a text that grows with them. Raises what an INSERT would raise.
+    """
+    if not rows:
+        return
+    columns = [model.__table__.c[name] for name in rows[0]]
+    documents = [isinstance(column.type, JSONB) for column in columns]
+    named = ", ".join(f'"{column.name}"' for column in columns)
+    statement = f"COPY {model.__tablename__} ({named}) FROM STDIN"
+    connection = session.connection()
+    raw: Any = connection.connection.driver_connection
+    try:
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(
+                    [
+                        json.dumps(value) if is_document else value
+                        for value, is_document in zip(row.values(), documents, strict=True)
+                    ]
+                )
+    except psycopg.Error as error:
+        if raw.closed:
+            connection.invalidate(error)
+        raise sa.exc.DBAPIError.instance(
+            statement,
+            None,
+            error,
+            psycopg.Error,
+            connection_invalidated=raw.closed,
+            dialect=connection.dialect,
+        ) from error

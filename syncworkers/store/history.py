@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from syncworkers.store.base import Base
+from syncworkers.store.base import Base, insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,5 +38,4 @@ class EntityVersion(Base):
 
 def add(session: Session, versions: Sequence[dict[str, Any]]) -> None:
     """Write accepted changes down, keyed as the columns of `entity_version`."""
-    if versions:
-        session.execute(sa.insert(EntityVersion), list(versions))
+    insert_rows(session, EntityVersion, versions)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.store.base import Base
@@ -45,6 +44,17 @@ class NewLink:
     external_version: str | None = None
 
 
+_COLUMNS = ("kind", "entity_id", "partner", "external_id", "external_version")
+# One text however many there are: it is compiled once.
+_LINK = sa.text("""
+INSERT INTO link (kind, entity_id, partner, external_id, external_version)
+SELECT * FROM unnest(CAST(:kind AS text[]), CAST(:entity_id AS bigint[]), CAST(:partner AS text[]),
+                     CAST(:external_id AS text[]), CAST(:external_version AS text[]))
+ON CONFLICT (kind, entity_id, partner) DO UPDATE SET external_id = excluded.external_id,
+       external_version = coalesce(excluded.external_version, link.external_version)
+""")
+
+
 class TakenError(Exception):
     """A partner's id belongs to another entity of ours already."""
 
@@ -57,28 +67,9 @@ def link(session: Session, links: Sequence[NewLink]) -> None:
     """
     if not links:
         return
-    rows = [
-        {
-            "kind": one.kind,
-            "entity_id": one.entity_id,
-            "partner": one.partner,
-            "external_id": one.external_id,
-            "external_version": one.external_version,
-        }
-        for one in sorted(links, key=lambda one: (one.kind, one.entity_id, one.partner))
-    ]
-    statement = insert(Link)
-    update = statement.on_conflict_do_update(
-        index_elements=["kind", "entity_id", "partner"],
-        set_={
-            "external_id": statement.excluded.external_id,
-            "external_version": sa.func.coalesce(
-                statement.excluded.external_version, Link.external_version
-            ),
-        },
-    )
+    rows = sorted(links, key=lambda one: (one.kind, one.entity_id, one.partner))
     try:
-        session.execute(update, rows)
+        session.execute(_LINK, {name: [getattr(one, name) for one in rows] for name in _COLUMNS})
     except sa.exc.IntegrityError as error:
         raise TakenError from error
 

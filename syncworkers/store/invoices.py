@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.canonical.invoices import Invoice, InvoiceLine
-from syncworkers.store.base import Base
+from syncworkers.store.base import Base, insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -147,9 +147,7 @@ def newest_known(
 
 def add(session: Session, invoices: Sequence[StoredInvoice]) -> None:
     """Write new invoices and their lines down."""
-    if not invoices:
-        return
-    session.execute(sa.insert(InvoiceRow), [_row(one) for one in invoices])
+    insert_rows(session, InvoiceRow, [_row(one) for one in invoices])
     lines = [
         {
             "invoice_id": one.id,
@@ -164,8 +162,7 @@ def add(session: Session, invoices: Sequence[StoredInvoice]) -> None:
         for one in invoices
         for line in one.invoice.lines
     ]
-    if lines:
-        session.execute(sa.insert(InvoiceLineRow), lines)
+    insert_rows(session, InvoiceLineRow, lines)
 
 
 def matches_of(session: Session, invoices: Collection[int]) -> dict[int, list[Match]]:
@@ -185,22 +182,22 @@ def replace_matches(session: Session, invoices: Collection[int], matches: Sequen
     """Match these invoices anew."""
     if invoices:
         session.execute(sa.delete(InvoiceMatchRow).where(InvoiceMatchRow.invoice_id.in_(invoices)))
-    if matches:
-        session.execute(
-            sa.insert(InvoiceMatchRow),
-            [
-                {
-                    "invoice_id": one.invoice_id,
-                    "line": one.line,
-                    "place": one.place,
-                    "order_line": one.order_line,
-                    "shipment_id": one.shipment_id,
-                    "quantity": one.quantity,
-                    "certain": one.certain,
-                }
-                for one in matches
-            ],
-        )
+    insert_rows(
+        session,
+        InvoiceMatchRow,
+        [
+            {
+                "invoice_id": one.invoice_id,
+                "line": one.line,
+                "place": one.place,
+                "order_line": one.order_line,
+                "shipment_id": one.shipment_id,
+                "quantity": one.quantity,
+                "certain": one.certain,
+            }
+            for one in matches
+        ],
+    )
 
 
 def _match(row: InvoiceMatchRow) -> Match:

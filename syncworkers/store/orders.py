@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from syncworkers.canonical.kinds import Kind
 from syncworkers.canonical.orders import AdjustmentKind, SalesOrder
 from syncworkers.store import codec
-from syncworkers.store.base import Base
+from syncworkers.store.base import Base, insert_rows
 from syncworkers.store.history import EntityVersion
 
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ def save(session: Session, writes: Sequence[OrderWrite]) -> None:
     """Write orders and their lines; lines only where they changed."""
     new = [write for write in writes if write.before is None]
     changed = [write for write in writes if write.before is not None]
-    if new:
-        session.execute(sa.insert(SalesOrderRow), [_row(write) for write in new])
+    insert_rows(session, SalesOrderRow, [_row(write) for write in new])
     if changed:
         session.execute(sa.update(SalesOrderRow), [_row(write) for write in changed])
     moved = [
@@ -219,8 +218,7 @@ def save(session: Session, writes: Sequence[OrderWrite]) -> None:
     if stale:
         session.execute(sa.delete(SalesOrderLineRow).where(SalesOrderLineRow.order_id.in_(stale)))
     rows = [row for write in moved for row in _lines(write)]
-    if rows:
-        session.execute(sa.insert(SalesOrderLineRow), rows)
+    insert_rows(session, SalesOrderLineRow, rows)
 
 
 def _row(write: OrderWrite) -> dict[str, object]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.store import recovery
-from syncworkers.store.base import Base, Work, one_of
+from syncworkers.store.base import Base, Work, insert_rows, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -134,8 +134,9 @@ def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
     if not deliveries:
         return
     unknown_since = recovery.mistrusted_since(session)
-    session.execute(
-        insert(Delivery),
+    insert_rows(
+        session,
+        Delivery,
         [
             {
                 "lane": new.lane,
@@ -298,5 +299,4 @@ def change(session: Session, changes: Sequence[DeliveryChange]) -> None:
 
 def add_attempts(session: Session, attempts: Sequence[dict[str, Any]]) -> None:
     """Write tries down, keyed as the columns of `attempt`."""
-    if attempts:
-        session.execute(insert(Attempt), list(attempts))
+    insert_rows(session, Attempt, attempts)

@@ -13,7 +13,7 @@ from syncworkers.canonical.parts import PartLine
 from syncworkers.canonical.shipments import WarehouseState
 from syncworkers.policy.fulfilment import AFTER_BOOKING, AFTER_VALIDATION
 from syncworkers.store import codec
-from syncworkers.store.base import Base, one_of
+from syncworkers.store.base import Base, insert_rows, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -76,22 +76,22 @@ class StoredPart:
 
 def add(session: Session, parts: Sequence[StoredPart]) -> None:
     """Write new parts down."""
-    if parts:
-        session.execute(
-            sa.insert(OrderPartRow),
-            [
-                {
-                    "id": part.id,
-                    "order_id": part.order_id,
-                    "number": part.number,
-                    "partner": part.partner,
-                    "reference": part.reference,
-                    "gate": part.gate,
-                    "lines": [codec.dump(line) for line in part.lines],
-                }
-                for part in parts
-            ],
-        )
+    insert_rows(
+        session,
+        OrderPartRow,
+        [
+            {
+                "id": part.id,
+                "order_id": part.order_id,
+                "number": part.number,
+                "partner": part.partner,
+                "reference": part.reference,
+                "gate": part.gate,
+                "lines": [codec.dump(line) for line in part.lines],
+            }
+            for part in parts
+        ],
+    )
 
 
 def of_orders(session: Session, orders: Collection[int]) -> dict[int, list[StoredPart]]:

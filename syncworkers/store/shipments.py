@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.canonical.shipments import Milestone, MilestoneEvent, ShippedLine
-from syncworkers.store.base import Base, one_of
+from syncworkers.store.base import Base, insert_rows, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -180,22 +180,22 @@ def save(
     session: Session, new: Sequence[StoredShipment], changed: Sequence[StoredShipment]
 ) -> None:
     """Write new shipments with their lines, and what changed of known ones."""
-    if new:
-        session.execute(sa.insert(ShipmentRow), [_row(one) for one in new])
-        session.execute(
-            sa.insert(ShipmentLineRow),
-            [
-                {
-                    "shipment_id": one.id,
-                    "position": position,
-                    "order_line": line.reference,
-                    "sku": line.sku,
-                    "quantity": line.quantity,
-                }
-                for one in new
-                for position, line in enumerate(one.lines)
-            ],
-        )
+    insert_rows(session, ShipmentRow, [_row(one) for one in new])
+    insert_rows(
+        session,
+        ShipmentLineRow,
+        [
+            {
+                "shipment_id": one.id,
+                "position": position,
+                "order_line": line.reference,
+                "sku": line.sku,
+                "quantity": line.quantity,
+            }
+            for one in new
+            for position, line in enumerate(one.lines)
+        ],
+    )
     for one in changed:
         session.execute(
             sa.update(ShipmentRow).where(ShipmentRow.id == one.id).values(**_changing(one))
