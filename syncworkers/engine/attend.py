@@ -43,6 +43,6 @@ def attend(lane: LaneHandle, waker: Waker, look: Callable[[], Look], *, who: str
         idle = time.monotonic() - last_work
         if idle >= lane.spec.linger or not waker.attend(lane.name, me):
             break
-        threading.Event().wait(min(LONGEST_PAUSE, max(PAUSE, idle / 4)))
+        waker.rest(lane.name, min(LONGEST_PAUSE, max(PAUSE, idle / 4)))
     waker.leave(lane.name, me)
     return worked

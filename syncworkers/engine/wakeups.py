@@ -1,10 +1,10 @@
 """Wake-ups: after a commit, one coalesced hint that a lane has work.
 
-A hint may be lost, doubled or late; the sweep is the guarantee. Redis holds two short-lived keys
-per lane: `attended` (somebody looks at the lane within a moment) and `looks` (how often anybody
-began to look). A hint is spent once a look began after it; until then it is sent again, at most
-twice a second, so that under load a lane costs hardly any message and never waits behind a busy
-worker.
+A hint may be lost, doubled or late; the sweep is the guarantee. Redis holds three short-lived keys
+per lane: `attended` (somebody looks at the lane within a moment), `looks` (how often anybody began
+to look), and `stir` (a nudge for whoever lingers there). A hint is spent once a look began after
+it; until then it is sent again, at most twice a second, so that under load a lane costs hardly any
+message and never waits behind a busy worker.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 ATTENDED_MS = 500
 RECHECK = 0.1
+STIR_MS = 1000
+"""A nudge that nobody took is forgotten soon."""
 SICK_FOR = 2.0
 """Seconds we leave Redis alone after an error: hints are not worth waiting for."""
 
@@ -42,6 +44,10 @@ class Waker(Protocol):
 
     def attend(self, lane: str, who: str) -> bool:
         """Say that we look again within a moment; False if somebody else does already."""
+        ...
+
+    def rest(self, lane: str, seconds: float) -> None:
+        """Linger by the lane until somebody stirs us, or the seconds are over."""
         ...
 
     def leave(self, lane: str, who: str) -> None:
@@ -65,6 +71,10 @@ class SweepOnly:
     def attend(self, lane: str, who: str) -> bool:
         """Stay nowhere."""
         return False
+
+    def rest(self, lane: str, seconds: float) -> None:
+        """Wait; nobody stirs us."""
+        threading.Event().wait(seconds)
 
     def leave(self, lane: str, who: str) -> None:
         """Do nothing."""
@@ -121,6 +131,18 @@ class RedisWaker:
             self._fell_ill(error)
             return False
 
+    def rest(self, lane: str, seconds: float) -> None:
+        """Wait for a nudge; one that was meant for an earlier look only costs another look."""
+        began = time.monotonic()
+        if self._well():
+            try:
+                self._redis.blpop([f"stir:{lane}"], timeout=max(0.01, seconds))
+            except RedisError as error:
+                self._fell_ill(error)
+            else:
+                return
+        threading.Event().wait(seconds - (time.monotonic() - began))
+
     def leave(self, lane: str, who: str) -> None:
         """Free the place, if it is ours, so that the next hint is sent at once."""
         if not self._well():
@@ -153,9 +175,11 @@ class RedisWaker:
         if not noted:
             return False
         try:
-            spent, due = self._judge(noted)
+            spent, due, new = self._judge(noted)
             if due:
                 self._publish(due)
+            if new:
+                self._stir(new)
         except Exception as error:  # noqa: BLE001 - a hint is never worth an error
             self._fell_ill(error)
             with self._lock:
@@ -167,8 +191,11 @@ class RedisWaker:
                     del self._pending[lane]
             return bool(self._pending)
 
-    def _judge(self, noted: dict[str, int | None]) -> tuple[list[str], list[str]]:
-        """Sort lanes into hints already spent and hints to send now; remember looks of the rest."""
+    def _judge(self, noted: dict[str, int | None]) -> tuple[list[str], list[str], list[str]]:
+        """Sort lanes: hints already spent, hints to send now, and new ones where somebody attends.
+
+        Of the last the looks are remembered.
+        """
         with self._redis.pipeline(transaction=False) as pipe:
             for lane in noted:
                 pipe.get(f"looks:{lane}")
@@ -176,6 +203,7 @@ class RedisWaker:
             answers = pipe.execute()
         spent: list[str] = []
         due: list[str] = []
+        new: list[str] = []
         for (lane, before), looks, acquired in zip(
             noted.items(), answers[::2], answers[1::2], strict=True
         ):
@@ -185,10 +213,20 @@ class RedisWaker:
             elif before is not None and now != before:
                 spent.append(lane)
             elif before is None:
+                new.append(lane)
                 with self._lock:
                     if lane in self._pending and self._pending[lane] is None:
                         self._pending[lane] = noted[lane] = now
-        return spent, due
+        return spent, due, new
+
+    def _stir(self, lanes: Sequence[str]) -> None:
+        """Nudge whoever lingers by these lanes."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for lane in lanes:
+                pipe.rpush(f"stir:{lane}", 1)
+                pipe.ltrim(f"stir:{lane}", 0, 0)
+                pipe.pexpire(f"stir:{lane}", STIR_MS)
+            pipe.execute()
 
     def _well(self) -> bool:
         return time.monotonic() >= self._sick_until

@@ -123,6 +123,7 @@ def test_without_redis_hints_are_lost_and_nobody_waits_or_fails() -> None:
     waker.notify(["toys"])
     waker.look("toys", "me")
     assert waker.attend("toys", "me") is False
+    waker.rest("toys", 0.1)
     waker.leave("toys", "me")
     waker.close()
 
@@ -154,6 +155,35 @@ def test_a_worker_looks_until_the_lane_is_empty_and_lingers(
 
     assert worked == 10
     assert redis_client.get("attended:toys") is None
+
+
+def test_whoever_lingers_is_stirred_by_a_hint(redis_client: Redis) -> None:
+    sent = Sent()
+    waker = RedisWaker(redis_client, sent)
+    assert waker.attend("toys", "me") is True
+
+    threading.Timer(0.05, lambda: waker.notify(["toys"])).start()
+    began = time.monotonic()
+    waker.rest("toys", 0.45)
+
+    assert time.monotonic() - began < 0.4
+    assert sent.lanes == []
+    waker.close()
+
+
+def test_many_hints_stir_once(redis_client: Redis) -> None:
+    waker = RedisWaker(redis_client, Sent())
+    assert waker.attend("toys", "me") is True
+    for _ in range(20):
+        waker.notify(["toys"])
+        threading.Event().wait(0.005)
+
+    waker.rest("toys", 0.4)
+    began = time.monotonic()
+    waker.rest("toys", 0.2)
+
+    assert time.monotonic() - began > 0.15
+    waker.close()
 
 
 def test_a_budget_is_shared_by_all_workers(redis_client: Redis) -> None:
