@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.stage import Stage
     from syncworkers.supervisor.processes import Process
 
+CORES = os.cpu_count() or 1
 STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
 OVERLAY = "".join(
     f'[partners.{partner}.poll]\nevery = "1d"\n' for partner in (STORE, ERP, WAREHOUSE)
@@ -62,8 +63,8 @@ class Way:
 
 
 @contextmanager
-def product(stage: Stage, latency: int, *, workers: int = 1) -> Iterator[Way]:
-    """Start gateway, workers and beat; what would follow the booking is paused."""
+def product(stage: Stage, latency: int, *, workers: int = CORES) -> Iterator[Way]:
+    """Start gateway, a worker for each core, and beat; what follows the booking is paused."""
     ports = replace(choose_ports(), dynamics365=stage.stubs[latency])
     config = stage.folder / "config"
     shutil.rmtree(config, ignore_errors=True)

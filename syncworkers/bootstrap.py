@@ -74,6 +74,7 @@ def connect(url: str | sa.URL, patience: Patience = Patience()) -> sa.Engine:
         max_overflow=16,
         pool_timeout=2.0,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "prepare_threshold": None,
             "connect_timeout": patience.connect // 1000,

@@ -26,15 +26,27 @@ if TYPE_CHECKING:
 # The sub-select makes the insert order, and so the lock order, that of the keys. A line that only
 # waits for its turn comes earlier for a row that may go now; one that backs off, or whose last call
 # may still land, keeps its time.
-_ENQUEUE = sa.text("""
+_MEET = """
+ON CONFLICT (lane, key) DO UPDATE SET pending = line.pending + excluded.pending,
+       due_at = CASE WHEN line.attempts = 0 AND line.crashes = 0
+                     THEN least(line.due_at, excluded.due_at) ELSE line.due_at END
+"""
+_ENQUEUE = sa.text(f"""
 INSERT INTO line (lane, key, pending, due_at)
 SELECT :lane, v.key, v.n, now() + make_interval(secs => :due_in)
   FROM unnest(CAST(:keys AS bigint[]), CAST(:counts AS int[])) v(key, n)
  ORDER BY v.key
-ON CONFLICT (lane, key) DO UPDATE SET pending = line.pending + excluded.pending,
-       due_at = CASE WHEN line.attempts = 0 AND line.crashes = 0
-                     THEN least(line.due_at, excluded.due_at) ELSE line.due_at END
-""")
+{_MEET}
+""")  # noqa: S608 - both parts are ours
+ANNOUNCE = f"""
+INSERT INTO line (lane, key, pending)
+SELECT lane, line, count(*) FROM announced GROUP BY lane, line ORDER BY lane, line
+{_MEET}
+"""  # noqa: S608 - both parts are ours
+"""`enqueue` as a part of another statement: its rows are `announced`, as (lane, line), due now.
+
+That statement draws the rows' ids only when this part is through.
+"""
 # A hint, so a line that somebody holds is left alone: nobody ever waits here, or can deadlock.
 _HASTEN = sa.text("""
 WITH l AS MATERIALIZED (

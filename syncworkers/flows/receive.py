@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,17 +18,15 @@ from sqlalchemy.exc import IntegrityError
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import ProofError, Receipt
-from syncworkers.engine import lines
 from syncworkers.engine.gathering import Gathering
 from syncworkers.engine.keys import line_key
+from syncworkers.engine.lines import ANNOUNCE
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from sqlalchemy.orm import Session
+    from collections.abc import Mapping, Sequence
 
     from syncworkers.connectors.base import Received
     from syncworkers.flows.fleet import Fleet, Partner
@@ -42,8 +41,10 @@ TURN_WITHIN = 0.8
 STORED_WITHIN = 2.2
 AWAY = frozenset({"08", "53", "57"})
 """Classes of SQLSTATE that say nothing of what we store: connection, resources, operator."""
-_BRIEFLY = sa.text("SET LOCAL lock_timeout = '100ms'")
-"""One line that is held must not keep the others waiting."""
+BRIEFLY = 100
+"""Milliseconds for a lock: one line that is held must not keep the others waiting."""
+PATIENTLY = 1000
+"""Milliseconds for a lock, for a message that is stored alone."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -133,62 +134,40 @@ def _store_together(fleet: Fleet, messages: list[inbox.NewMessage]) -> list[bool
     Where one of them is in the way of the others, each goes alone; where the database is away, it
     is away for all.
     """
+    first = {inbox.identity(message): message for message in reversed(messages)}
     try:
-        with fleet.session() as session:
-            session.execute(_BRIEFLY)
-            fresh = _fresh(session, messages)
-            _add(session, list(fresh.values()))
+        stored = _store(fleet, list(first.values())[::-1], patience=BRIEFLY)
     except sa.exc.DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state is None or state[:2] in AWAY:
             raise
         return [False] * len(messages)
-    _wake(fleet, fresh.values())
-    return [fresh.get(_identity(message)) is message for message in messages]
+    return [
+        inbox.identity(message) in stored and first[inbox.identity(message)] is message
+        for message in messages
+    ]
 
 
 def _store_alone(fleet: Fleet, message: inbox.NewMessage) -> bool:
-    try:
-        with fleet.session() as session:
-            if not _fresh(session, [message]):
-                inbox.count_duplicate(session, *_identity(message))
-                return False
-            _add(session, [message])
-    except IntegrityError:
-        # The same message came in at the same moment by another request.
-        with fleet.session() as session:
-            inbox.count_duplicate(session, *_identity(message))
-        return False
-    _wake(fleet, [message])
-    return True
+    # The same message may come in at the same moment by another request.
+    with suppress(IntegrityError):
+        if _store(fleet, [message], patience=PATIENTLY):
+            return True
+    with fleet.session() as session:
+        inbox.count_duplicate(session, *inbox.identity(message))
+    return False
 
 
-def _identity(message: inbox.NewMessage) -> tuple[str, str, str]:
-    return message.partner, message.source, message.external_id
-
-
-def _fresh(
-    session: Session, messages: Sequence[inbox.NewMessage]
-) -> dict[tuple[str, str, str], inbox.NewMessage]:
-    """Return the first of each that are not stored yet."""
-    first: dict[tuple[str, str, str], inbox.NewMessage] = {}
-    for message in messages:
-        first.setdefault(_identity(message), message)
-    for partner in {message.partner for message in messages}:
-        ids = [one for name, _, one in first if name == partner]
-        for known in inbox.known(session, partner, WEBHOOK, ids):
-            del first[partner, WEBHOOK, known]
-    return first
-
-
-def _add(session: Session, messages: Sequence[inbox.NewMessage]) -> None:
-    for lane in sorted({message.lane for message in messages}):
-        due = [one.line for one in messages if one.lane == lane and one.waiting_for is None]
-        lines.enqueue(session, lane, due)
-    inbox.add(session, messages)
-
-
-def _wake(fleet: Fleet, messages: Iterable[inbox.NewMessage]) -> None:
-    lanes = {_lane(message.kind) for message in messages if message.waiting_for is None}
+def _store(
+    fleet: Fleet, messages: Sequence[inbox.NewMessage], *, patience: int
+) -> set[inbox.Identity]:
+    with fleet.session() as session:
+        stored = inbox.store(session, messages, announce=ANNOUNCE, patience=patience)
+    lanes = {
+        _lane(one.kind)
+        for one in messages
+        if one.waiting_for is None and inbox.identity(one) in stored
+    }
     if lanes:
         fleet.waker.notify(sorted(lanes))
+    return stored

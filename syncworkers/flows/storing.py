@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syncworkers.engine import lines
 from syncworkers.engine.keys import line_key
+from syncworkers.engine.lines import ANNOUNCE
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import inbox
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import Record
     from syncworkers.flows.fleet import Fleet
+
+PATIENCE = 10_000
+"""Milliseconds for a lock: whoever reads at a partner has time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +45,14 @@ def store(fleet: Fleet, channel: Channel, records: Sequence[Record]) -> int:
     """Store what is not stored yet, and wake its lane; return how many messages that are."""
     lane = fleet.lanes[PROCESS[channel.kind]]
     messages = [_message(lane.id, channel, record) for record in records]
+    first = {inbox.identity(message): message for message in reversed(messages)}
     with fleet.session() as session:
-        ids = [message.external_id for message in messages]
-        stored = inbox.known(session, channel.partner, channel.source, ids)
-        fresh = [message for message in messages if message.external_id not in stored]
-        lines.enqueue(session, lane.id, [message.line for message in fresh])
-        inbox.add(session, fresh)
-    if fresh:
+        stored = inbox.store(
+            session, list(first.values())[::-1], announce=ANNOUNCE, patience=PATIENCE
+        )
+    if stored:
         fleet.waker.notify([lane.name])
-    return len(fresh)
+    return len(stored)
 
 
 def _message(lane: int, channel: Channel, record: Record) -> inbox.NewMessage:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-WEBHOOK = Patience(connect=2_000, statement=2_000, lock=1_500)
+WEBHOOK = Patience(connect=2_000, statement=2_000, lock=1_000)
 
 
 def impatient(fleet: Fleet) -> Fleet:
