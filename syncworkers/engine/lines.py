@@ -82,8 +82,16 @@ UPDATE line SET owner = :me, lease_until = now() + make_interval(secs => :lease)
  WHERE lane = :lane AND key = ANY (ARRAY(SELECT key FROM l))
 RETURNING key, token, attempts, crashes
 """
-_CLAIM_CRASHED = sa.text(_CLAIM.format(only="AND crashes > 0"))
+_SUSPECT = sa.text("""
+SELECT crashes FROM line WHERE lane = :lane AND owner IS NULL AND blocked_by IS NULL
+   AND due_at <= now() AND crashes > 0 ORDER BY due_at LIMIT 1
+""")
+_CLAIM_CRASHED = sa.text(_CLAIM.format(only="AND crashes > 0 AND crashes = :crashes"))
 _CLAIM_SOUND = sa.text(_CLAIM.format(only="AND crashes = 0"))
+SUSPICION = 4
+"""By so much fewer lines are claimed together for each time that a worker was lost with them."""
+ALONE_AFTER = 3
+"""So often lost with a worker, a line is claimed alone."""
 _PACE = sa.text("UPDATE lane SET claimed_at = clock_timestamp() WHERE id = :lane")
 
 _FENCE = sa.text("""
@@ -166,7 +174,8 @@ class Claim:
 def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None = None) -> Claim:
     """Lease up to a batch of ready lines and read their first open rows.
 
-    A line that crashed its worker before is claimed alone, so that poison harms nobody else.
+    Lines that were lost with a worker are claimed apart from sound ones, the more often that befell
+    them the fewer at a time, and at last alone: poison is found, and the innocent get on.
     Returns an empty claim while the lane is paused, its slots are taken, or its pace says wait.
     """
     started = time.monotonic()
@@ -176,7 +185,7 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
     crashed: Sequence[Any] = ()
     leased: Sequence[Any] = ()
     if size := _open_gate(session, lane, size):
-        crashed = session.execute(_CLAIM_CRASHED, {**values, "n": 1}).all()
+        crashed = _claim_crashed(session, values, size)
         leased = crashed or session.execute(_CLAIM_SOUND, {**values, "n": size}).all()
     if not leased:
         return Claim(lane=lane, owner=owner, lines=(), full=False)
@@ -199,6 +208,14 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
         full=len(leased) == size or bool(crashed),
         ends=started + lane.spec.work_budget,
     )
+
+
+def _claim_crashed(session: Session, values: Mapping[str, Any], size: int) -> Sequence[Any]:
+    crashes = session.execute(_SUSPECT, {"lane": values["lane"]}).scalar()
+    if crashes is None:
+        return ()
+    together = 1 if crashes >= ALONE_AFTER else max(1, size // SUSPICION**crashes)
+    return session.execute(_CLAIM_CRASHED, {**values, "crashes": crashes, "n": together}).all()
 
 
 def _open_gate(session: Session, lane: LaneHandle, size: int) -> int:

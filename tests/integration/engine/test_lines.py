@@ -221,6 +221,26 @@ def test_a_line_that_crashed_its_worker_is_claimed_alone(database: sa.Engine) ->
     assert sorted(line.key for line in second.lines) == [2, 3]
 
 
+def test_lines_that_were_lost_together_come_back_in_ever_smaller_company(
+    database: sa.Engine,
+) -> None:
+    lane = open_lane(database, slots=100)
+    put(database, lane, [(key, "suspect") for key in range(1, 17)])
+
+    sizes = []
+    for _ in range(4):
+        taken = []
+        while claimed := take(database, lane, limit=16).lines:
+            taken.append(len(claimed))
+        sizes.append(taken)
+        pass_time(database, 1000)
+        with transaction(database) as session:
+            sweep.free_expired(session, [TOYS])
+        pass_time(database, 1000)
+
+    assert sizes == [[16], [4] * 4, [1] * 16, [1] * 16]
+
+
 def test_a_blocked_line_waits_until_its_case_is_decided(database: sa.Engine) -> None:
     lane = open_lane(database)
     put(database, lane, [(1, "create"), (1, "change")])
