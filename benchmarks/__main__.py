@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import acks, claims
+from benchmarks import acks, claims, idle
 from benchmarks import orders as booking
 from benchmarks.report import Report
 from benchmarks.stage import CHECKOUT, stage
 from benchmarks.ways import plain, product
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from benchmarks.stage import Stage
 
-SUBJECTS = ("orders", "acks", "claims")
+SUBJECTS = ("orders", "idle", "acks", "claims", "scale", "hang")
+HANGING = 30_000
+"""Milliseconds that a partner takes for each call when it hangs."""
+FLEETS = (1, 2, 4)
+"""Worker processes, for the question how it scales."""
 
 
 @click.command()
@@ -45,16 +51,19 @@ def bench(  # noqa: PLR0913 - its arguments are the command's options
     """Measure; write JSON and print min, median and max."""
     wanted = only or SUBJECTS
     report = Report()
-    with stage(list(latency)) as on:
+    with stage(sorted({*latency, HANGING})) as on:
+        measures: dict[str, Callable[[int], None]] = {
+            "orders": lambda seed: _book(on, report, latency, orders=orders, seed=seed),
+            "idle": lambda seed: _wait(on, report, latency[0], seed=seed),
+            "acks": lambda seed: _acknowledge(on, report, latency[0], count=webhooks, seed=seed),
+            "claims": lambda _: _claim(on, report, latency[0], count=lines, finished=finished),
+            "scale": lambda seed: _scale(on, report, latency[0], orders=orders, seed=seed),
+            "hang": lambda seed: _hang(on, report, latency[0], seed=seed),
+        }
         for number in range(1, rounds + 1):
             click.echo(f"round {number} of {rounds}", err=True)
-            if "orders" in wanted:
-                for one in latency:
-                    _book(on, report, one, orders=orders, seed=number)
-            if "acks" in wanted:
-                _acknowledge(on, report, latency[0], count=webhooks, seed=number)
-            if "claims" in wanted:
-                _claim(on, report, latency[0], count=lines, finished=finished)
+            for name in wanted:
+                measures[name](number)
     about = {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "rounds": rounds,
@@ -68,8 +77,13 @@ def bench(  # noqa: PLR0913 - its arguments are the command's options
     click.echo(f"written to {file}", err=True)
 
 
-def _book(on: Stage, report: Report, latency: int, *, orders: int, seed: int) -> None:
+def _book(on: Stage, report: Report, latencies: Sequence[int], *, orders: int, seed: int) -> None:
     """Run the orders through each way in turn, and compare."""
+    for latency in latencies:
+        _book_at(on, report, latency, orders=orders, seed=seed)
+
+
+def _book_at(on: Stage, report: Report, latency: int, *, orders: int, seed: int) -> None:
     ours, plainly = f"product, ERP {latency} ms", f"plain -c {{}}, ERP {latency} ms"
     with product(on, latency) as way:
         report.add(ours, booking.measure(way, orders, seed))
@@ -81,6 +95,33 @@ def _book(on: Stage, report: Report, latency: int, *, orders: int, seed: int) ->
         report.ratio(name, (ours, "orders/s"), (other, "orders/s"))
         name = f"ERP {latency} ms: CPU per order, product : plain -c {concurrency}"
         report.ratio(name, (ours, "CPU ms/order"), (other, "CPU ms/order"))
+
+
+def _wait(on: Stage, report: Report, latency: int, *, seed: int) -> None:
+    """Send orders one by one to each way, and compare how long they take."""
+    with product(on, latency) as way:
+        report.add("idle, product", idle.measure(way, 100, seed))
+    with plain(on, latency, concurrency=2) as way:
+        report.add("idle, plain -c 2", idle.measure(way, 100, seed))
+    ways = ("idle, product", "p99 ms"), ("idle, plain -c 2", "p99 ms")
+    report.ratio("idle p99, product : plain -c 2", *ways)
+
+
+def _scale(on: Stage, report: Report, latency: int, *, orders: int, seed: int) -> None:
+    """Run the orders through fleets of several sizes on this one machine."""
+    for workers in FLEETS:
+        with product(on, latency, workers=workers) as way:
+            report.add(f"product, {workers} workers", booking.measure(way, orders, seed))
+
+
+def _hang(on: Stage, report: Report, latency: int, *, seed: int) -> None:
+    """Book at the ERP while nothing goes to the warehouse, and while that hangs."""
+    for name, warehouse in (("is paused", None), ("hangs", HANGING)):
+        with product(on, latency, warehouse=warehouse) as way:
+            figures = idle.measure(way, 300, seed, idle.STEADY)
+        report.add(f"to the ERP, warehouse {name}", figures)
+    ways = ("to the ERP, warehouse hangs", "p99 ms"), ("to the ERP, warehouse is paused", "p99 ms")
+    report.ratio("p99 to the ERP, warehouse hangs : is paused", *ways)
 
 
 def _acknowledge(on: Stage, report: Report, latency: int, *, count: int, seed: int) -> None:
@@ -98,7 +139,9 @@ def _claim(
         for wanted in sorted(finished):
             claims.prepare(way, laid, wanted)
             laid = wanted
-            report.add(f"claims, {wanted:,} finished", claims.measure(way, count))
+            for condition in claims.CONDITIONS:
+                subject = f"claims, {wanted:,} finished, {condition}"
+                report.add(subject, claims.measure(way, count, condition))
 
 
 if __name__ == "__main__":

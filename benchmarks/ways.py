@@ -63,9 +63,16 @@ class Way:
 
 
 @contextmanager
-def product(stage: Stage, latency: int, *, workers: int = CORES) -> Iterator[Way]:
-    """Start gateway, a worker for each core, and beat; what follows the booking is paused."""
+def product(
+    stage: Stage, latency: int, *, workers: int = CORES, warehouse: int | None = None
+) -> Iterator[Way]:
+    """Start gateway, a worker for each core, and beat; what follows the booking is paused.
+
+    With `warehouse`, the latency of a stub, parts are not paused but go there.
+    """
     ports = replace(choose_ports(), dynamics365=stage.stubs[latency])
+    if warehouse is not None:
+        ports = replace(ports, shipbob=stage.stubs[warehouse])
     config = stage.folder / "config"
     shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(CHECKOUT / "config", config)
@@ -84,7 +91,7 @@ def product(stage: Stage, latency: int, *, workers: int = CORES) -> Iterator[Way
         del told["SHIPBOB_WEST_WEBHOOK_URL"]  # nobody is asked to call us
         os.environ.pop("SHIPBOB_WEST_WEBHOOK_URL", None)
         os.environ.update(told)
-        _pause()
+        _pause((STORE,) if warehouse is not None else (STORE, WAREHOUSE))
         wanted = ("web", "worker-flow", "beat") if workers else ("web",)
         ours = [_as_in_procfile(one) for one in processes.fleet(ports, "") if one.name in wanted]
         ours += [_another(one, n) for one in ours for n in _more(one, workers)]
@@ -118,12 +125,12 @@ def _another(process: Process, number: int) -> Process:
     return replace(process, name=f"{process.name}-{number}", command=command)
 
 
-def _pause() -> None:
-    """Let nothing leave but what is booked: warehouse and store are not part of the comparison."""
+def _pause(partners: tuple[str, ...]) -> None:
+    """Let nothing leave for partners that are not part of the comparison."""
     fleet = build_fleet(load_settings(), worker="bench")
     with fleet.session() as session:
         for name, lane in fleet.lanes.items():
-            if name.endswith((WAREHOUSE, STORE)):
+            if name.endswith(partners):
                 lanes.pause(session, lane.id, seconds=None, reason="not measured", actor="bench")
     fleet.database.dispose()
 
