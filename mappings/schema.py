@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -94,13 +95,23 @@ def _joined(path: str, key: object) -> str:
 
 
 def _drift(schema: Schema, document: Mapping[str, Any], path: str) -> Iterator[str]:
+    known, deep = _keys(schema)
+    for key in document.keys() - known:
+        yield _joined(path, clean(key)[:100])
+    for key, field in deep.items():
+        if value := document.get(key):
+            yield from _drift_inside(field, value, _joined(path, key))
+
+
+@cache
+def _keys(schema: Schema) -> tuple[frozenset[str], dict[str, fields.Field[Any]]]:
+    """Return all keys that a schema knows, and the fields of those that have something inside."""
+    read = {field.data_key or name: field for name, field in schema.load_fields.items()}
     ignored: frozenset[str] = getattr(schema, "ignored", frozenset())
-    known = {field.data_key or name: field for name, field in schema.load_fields.items()}
-    for key, value in document.items():
-        if key in known:
-            yield from _drift_inside(known[key], value, _joined(path, key))
-        elif key not in ignored:
-            yield _joined(path, clean(key)[:100])
+    deep: dict[str, fields.Field[Any]] = {
+        key: one for key, one in read.items() if isinstance(one, fields.List | fields.Nested)
+    }
+    return ignored | read.keys(), deep
 
 
 def _drift_inside(field: fields.Field[Any], value: Any, path: str) -> Iterator[str]:
@@ -120,7 +131,9 @@ class Text(fields.String):
         super().__init__(allow_none=True, load_default="", **options)
 
     def deserialize(self, value: Any, *args: Any, **others: Any) -> str:
-        """Return the text."""
+        """Return the text; most are plain, and are not asked more than that."""
+        if type(value) is str and value.isascii() and "\0" not in value and not self.validators:
+            return value
         return "" if value is None else clean(super().deserialize(value, *args, **others) or "")
 
 
