@@ -159,6 +159,8 @@ def _drain(barrier: Barrier) -> tuple[list[float], float]:
         begun = time.perf_counter()
         with fleet.session() as session:
             claimed = lines.claim(session, lane, worker=fleet.worker)
+        with fleet.session() as session:
+            claimed = lines.read(session, claimed)
         if not claimed.lines:
             fleet.database.dispose()
             return took, time.perf_counter() - first

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -146,13 +146,13 @@ def hasten(session: Session, lines: Sequence[tuple[int, int]]) -> set[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedLine:
-    """One entity's line in our hands; `rows` are its first open rows, in order."""
+    """One entity's line in our hands; `rows` are its first open rows, in order, once read."""
 
     key: int
     token: int
     attempts: int
     crashes: int
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Claim:
 
 
 def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None = None) -> Claim:
-    """Lease up to a batch of ready lines and read their first open rows.
+    """Lease up to a batch of ready lines; once that is committed, `read` has their rows.
 
     Lines that were lost with a worker are claimed apart from sound ones, the more often that befell
     them the fewer at a time, and at last alone: poison is found, and the innocent get on.
@@ -191,7 +191,6 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
         return Claim(lane=lane, owner=owner, lines=(), full=False)
     if lane.spec.gather_ms:
         session.execute(_PACE, {"lane": lane.id})
-    rows = _read_rows(session, lane, [line.key for line in leased])
     return Claim(
         lane=lane,
         owner=owner,
@@ -201,12 +200,26 @@ def claim(session: Session, lane: LaneHandle, *, worker: str, limit: int | None 
                 token=line.token,
                 attempts=line.attempts,
                 crashes=line.crashes,
-                rows=tuple(rows.get(line.key, ())),
             )
             for line in leased
         ),
         full=len(leased) == size or bool(crashed),
         ends=started + lane.spec.work_budget,
+    )
+
+
+def read(session: Session, claimed: Claim) -> Claim:
+    """Return the claim with the first open rows of its lines.
+
+    In a transaction of its own: it sees rows committed while the lease was taken, and nobody who
+    wants to claim waits for it.
+    """
+    if not claimed.lines:
+        return claimed
+    rows = _read_rows(session, claimed.lane, [line.key for line in claimed.lines])
+    return replace(
+        claimed,
+        lines=tuple(replace(line, rows=tuple(rows.get(line.key, ()))) for line in claimed.lines),
     )
 
 
@@ -237,7 +250,6 @@ def _open_gate(session: Session, lane: LaneHandle, size: int) -> int:
 def _read_rows(
     session: Session, lane: LaneHandle, keys: list[int]
 ) -> dict[int, list[Mapping[str, Any]]]:
-    # A statement of its own: under READ COMMITTED it sees rows committed while the lease was taken.
     read = sa.text(f"""
     SELECT w.* FROM unnest(CAST(:keys AS bigint[])) k CROSS JOIN LATERAL
       (SELECT * FROM {lane.work.table.name}

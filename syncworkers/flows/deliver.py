@@ -45,16 +45,18 @@ def deliver_due(fleet: Fleet, partner: str) -> int:
 def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
     with fleet.session() as session:
         claimed = lines.claim(session, lane, worker=fleet.worker)
-        rows = [row for line in claimed.lines for row in line.rows]
-        siblings = _siblings(session, claimed.lines)
-        entities = {sending.entity(row) for row in rows}.union(*siblings.values())
-        links = identity.links(session, partner.policy.name, entities)
-        states = outbox.states(session, {key for row in rows for key in row["after"]})
         claimed_at = fleet_state.now(session)
     if claimed.full:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
+    with fleet.session() as session:
+        claimed = lines.read(session, claimed)
+        rows = [row for line in claimed.lines for row in line.rows]
+        siblings = _siblings(session, claimed.lines)
+        entities = {sending.entity(row) for row in rows}.union(*siblings.values())
+        links = identity.links(session, partner.policy.name, entities)
+        states = outbox.states(session, {key for row in rows for key in row["after"]})
     works = sending.begin(partner, claimed.lines, links, states, siblings)
     sending.send(partner, works, claimed.remaining())
     write = partial(_record, fleet, claimed, partner, claimed_at)

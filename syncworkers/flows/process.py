@@ -49,12 +49,14 @@ def process_due(fleet: Fleet, kind: str) -> int:
 def _look(fleet: Fleet, lane: LaneHandle, kind: str) -> Look:
     with fleet.session() as session:
         claimed = lines.claim(session, lane, worker=fleet.worker)
-        ids = [row["id"] for line in claimed.lines for row in line.rows]
-        bodies = inbox.bodies(session, ids)
     if claimed.full:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
+    with fleet.session() as session:
+        claimed = lines.read(session, claimed)
+        ids = [row["id"] for line in claimed.lines for row in line.rows]
+        bodies = inbox.bodies(session, ids)
     readings = read(fleet, claimed.lines, bodies)
     plans = [LinePlan(line=line, readings=readings[line.key]) for line in claimed.lines]
     apply = partial(_apply, fleet, claimed, kind)

@@ -175,7 +175,7 @@ def test_a_cancel_after_a_worker_died_over_a_waiting_part_comes_to_rest(world: W
     world.webhook("orders/create", order)
     world.process()
     make_due(world)
-    world.die("deliver", at=2, partner=WAREHOUSE)
+    world.die("deliver", at=3, partner=WAREHOUSE)
     for _ in range(6):
         world.expire_leases()
         wake_due(world.fleet)

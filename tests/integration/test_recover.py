@@ -216,7 +216,7 @@ def test_a_time_in_the_future_is_refused(world: World) -> None:
 def test_it_is_refused_while_a_worker_holds_lines(world: World) -> None:
     world.webhook("orders/create", world.order())
     world.process()
-    world.die("deliver", at=2, partner=ERP)
+    world.die("deliver", at=3, partner=ERP)
 
     with pytest.raises(RejectedError, match="stop all workers first"):
         recover(world.fleet, dt.datetime.now(dt.UTC), actor="ann")

@@ -56,14 +56,14 @@ def test_a_worker_that_dies_after_its_effect_is_found_out_and_nothing_is_repeate
     world.process()
     world.deliver(ERP)
     if partner == WAREHOUSE:
-        world.die("deliver", at=2, partner=WAREHOUSE)
+        world.die("deliver", at=3, partner=WAREHOUSE)
     else:
         world.settle()
         world.warehouse.floor.ship(reference(order))
         threading.Event().wait(0.02)
         world.poll(WAREHOUSE)
         world.process("shipment")  # type: ignore[arg-type]
-        world.die("deliver", at=2, partner=partner)
+        world.die("deliver", at=3, partner=partner)
     world.expire_leases()
 
     world.settle()

@@ -196,7 +196,10 @@ class World:
         return order
 
     def die(self, stage: str, *, at: int, partner: str = ERP, kind: Kind = Kind.ORDER) -> None:
-        """Let a worker die as its transaction number `at` begins: nobody hears of its effects."""
+        """Let a worker die as its transaction number `at` begins: nobody hears of its effects.
+
+        The first claims, the second reads, the third records what was done.
+        """
         database = bootstrap.connect(self.url)
         begun: list[object] = []
 

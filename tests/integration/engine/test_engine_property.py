@@ -95,6 +95,8 @@ class Engine(RuleBasedStateMachine):
         worker = next(one for one in range(WORKERS) if one not in self.hands)
         with transaction(self.database) as session:
             claimed = lines.claim(session, self.lane, worker=f"w{worker}")
+        with transaction(self.database) as session:
+            claimed = lines.read(session, claimed)
         if not claimed.lines:
             return
         held = {
@@ -296,6 +298,8 @@ def test_order_within_an_entity_is_kept_by_eight_workers(database: sa.Engine) ->
         for _ in range(40):
             with transaction(database) as session:
                 claimed = lines.claim(session, lane, worker=name)
+            with transaction(database) as session:
+                claimed = lines.read(session, claimed)
             with lock:
                 for line in claimed.lines:
                     seen.setdefault(line.key, []).extend(row["what"] for row in line.rows)

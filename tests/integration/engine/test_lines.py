@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def take(database: sa.Engine, lane: LaneHandle, worker: str = "w", limit: int = 100) -> Claim:
     with transaction(database) as session:
-        return lines.claim(session, lane, worker=worker, limit=limit)
+        claimed = lines.claim(session, lane, worker=worker, limit=limit)
+    with transaction(database) as session:
+        return lines.read(session, claimed)
 
 
 def test_the_rows_of_a_line_come_in_the_order_they_were_put(database: sa.Engine) -> None:

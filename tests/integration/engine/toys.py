@@ -86,6 +86,8 @@ def work_all(database: sa.Engine, lane: LaneHandle, worker: str = "w") -> list[s
     with transaction(database) as session:
         claimed = lines.claim(session, lane, worker=worker)
     with transaction(database) as session:
+        claimed = lines.read(session, claimed)
+    with transaction(database) as session:
         pending = lines.fence(session, claimed, claimed.lines)
         done = [line for line in claimed.lines if line.key in pending]
         finish(session, [row["id"] for line in done for row in line.rows])
