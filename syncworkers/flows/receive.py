@@ -134,18 +134,21 @@ def _store_together(fleet: Fleet, messages: list[inbox.NewMessage]) -> list[bool
     Where one of them is in the way of the others, each goes alone; where the database is away, it
     is away for all.
     """
-    first = {inbox.identity(message): message for message in reversed(messages)}
     try:
-        stored = _store(fleet, list(first.values())[::-1], patience=BRIEFLY)
+        stored = _store(fleet, messages, patience=BRIEFLY)
     except sa.exc.DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state is None or state[:2] in AWAY:
             raise
         return [False] * len(messages)
-    return [
-        inbox.identity(message) in stored and first[inbox.identity(message)] is message
-        for message in messages
-    ]
+    return [_take(stored, inbox.identity(message)) for message in messages]
+
+
+def _take(stored: set[inbox.Identity], one: inbox.Identity) -> bool:
+    """Say of the first that asks whether it was stored."""
+    is_there = one in stored
+    stored.discard(one)
+    return is_there
 
 
 def _store_alone(fleet: Fleet, message: inbox.NewMessage) -> bool:

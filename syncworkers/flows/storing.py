@@ -45,11 +45,8 @@ def store(fleet: Fleet, channel: Channel, records: Sequence[Record]) -> int:
     """Store what is not stored yet, and wake its lane; return how many messages that are."""
     lane = fleet.lanes[PROCESS[channel.kind]]
     messages = [_message(lane.id, channel, record) for record in records]
-    first = {inbox.identity(message): message for message in reversed(messages)}
     with fleet.session() as session:
-        stored = inbox.store(
-            session, list(first.values())[::-1], announce=ANNOUNCE, patience=PATIENCE
-        )
+        stored = inbox.store(session, messages, announce=ANNOUNCE, patience=PATIENCE)
     if stored:
         fleet.waker.notify([lane.name])
     return len(stored)

@@ -162,14 +162,17 @@ def identity(message: NewMessage) -> Identity:
 def store(
     session: Session, messages: Sequence[NewMessage], *, announce: str, patience: int
 ) -> set[Identity]:
-    """Store those that are new, each given once, and their lines; return which that are.
+    """Store those that are new, the first of each, and their lines; return which that are.
 
     `announce` is the engine's part of the statement, `patience` is for a lock, in milliseconds.
     Raises IntegrityError if one of them arrived by another way in the same moment.
     """
-    if not messages:
+    first: dict[Identity, NewMessage] = {}
+    for message in messages:
+        first.setdefault(identity(message), message)
+    if not first:
         return set()
-    values = {name: [getattr(new, name) for new in messages] for name in _COLUMNS}
+    values = {name: [getattr(new, name) for new in first.values()] for name in _COLUMNS}
     stored = session.connection().exec_driver_sql(
         _STORE.format(announce=announce), {**values, "patience": str(patience)}
     )

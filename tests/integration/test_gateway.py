@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,11 @@ from syncworkers import bootstrap, logs
 from syncworkers.connectors.base import ANSWERS, ProofError, Receipt, Received
 from syncworkers.flows.fleet import Fleet, Partner
 from syncworkers.flows.lanes import open_lanes
+from syncworkers.flows.receive import _store_together
 from syncworkers.policy.fulfilment import FulfilmentPolicy
 from syncworkers.policy.partners import PartnerPolicy
 from syncworkers.policy.policy import Policy
+from syncworkers.store import inbox
 from syncworkers.web import create_app
 from syncworkers.web.patience import WhenReady, impatient
 
@@ -246,6 +249,66 @@ def test_a_duplicate_webhook_is_answered_well_and_stored_once(gateway: int, flee
     assert [answer.status for answer in answers] == [202, 200, 200]
     assert answers[1].json == {"receipt": "duplicate"}
     assert stored(fleet) == [("orders/create", "1001", "open", 2, body)]
+
+
+def test_what_arrives_together_is_sorted_into_new_known_and_repeated(fleet: Fleet) -> None:
+    lane = fleet.lanes["orders.process"].id
+
+    def message(external_id: str, key: int, waiting_for: str | None = None) -> inbox.NewMessage:
+        return inbox.NewMessage(
+            lane=lane,
+            line=key,
+            partner="shop",
+            source="webhook",
+            external_id=external_id,
+            topic="orders/create",
+            kind="order",
+            entity=str(key),
+            correlation_id=uuid.UUID(int=key),
+            body=external_id.encode() + b" \x00\xff",
+            waiting_for=waiting_for,
+        )
+
+    assert _store_together(fleet, [message("known", 1)]) == [True]
+    together = [
+        message("b", 2),
+        message("known", 1),
+        message("a", 1),
+        message("b", 2),
+        message("odd", 3, "topic:odd"),
+    ]
+
+    assert _store_together(fleet, together) == [True, False, True, False, True]
+    assert [(row[1], row[2], row[4][:5]) for row in stored(fleet)] == [
+        ("1", "open", b"known"),
+        ("2", "open", b"b \x00\xff"),
+        ("1", "open", b"a \x00\xff"),
+        ("3", "parked", b"odd \x00"),
+    ]
+    with fleet.session() as session:
+        lines = session.execute(sa.text("SELECT key, pending FROM line ORDER BY key")).all()
+    assert lines == [(1, 2), (2, 1)]
+
+
+def test_a_line_that_is_held_keeps_no_other_webhook_waiting(gateway: int, fleet: Fleet) -> None:
+    post(gateway, b'{"id": 1001}', message="m-1")
+    answers: dict[str, int] = {}
+
+    def send(number: str, message: str) -> None:
+        answers[message] = post(gateway, b'{"id": %s}' % number.encode(), message=message).status
+
+    with fleet.database.begin() as holder:
+        holder.execute(sa.text("SELECT 1 FROM line FOR UPDATE"))
+        held = threading.Thread(target=send, args=("1001", "m-2"))
+        held.start()
+        began = time.monotonic()
+        send("1002", "m-3")
+        took = time.monotonic() - began
+        held.join()
+
+    assert answers == {"m-2": 503, "m-3": 202}
+    assert took < 1
+    assert [row[1] for row in stored(fleet)] == ["1001", "1002"]
 
 
 def test_the_same_webhook_from_eight_threads_at_once_is_stored_once(
