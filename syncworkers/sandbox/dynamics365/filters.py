@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +76,18 @@ class _Parser:
         while self.peek() == ("word", "or"):
             self.take()
             tests.append(self.both())
-        return lambda record: any(test(record) for test in tests)
+        return _one_of(tests) or (lambda record: any(test(record) for test in tests))
 
     def both(self) -> Test:
         tests = [self.single()]
         while self.peek() == ("word", "and"):
             self.take()
             tests.append(self.single())
+        if len(tests) == 1:
+            return tests[0]
+        if all(isinstance(test, _Equal) for test in tests):
+            pairs = [pair for test in tests if isinstance(test, _Equal) for pair in test.pairs]
+            return _Equal(tuple(pairs))
         return lambda record: all(test(record) for test in tests)
 
     def single(self) -> Test:
@@ -98,7 +104,40 @@ class _Parser:
         wanted = self.take()
         if name in ENUMS and (token is None or token[0] != "enum"):
             raise FilterError(f"{name} is an enum: qualify the value")
+        if relation == "eq" and not isinstance(wanted, dt.datetime):
+            return _Equal(((name, _plain(name, wanted)),))
         return _test(name, COMPARE[relation], wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Equal:
+    """Fields that must have these values; kept open, so that many of them become one look-up."""
+
+    pairs: tuple[tuple[str, Any], ...]
+
+    def __call__(self, record: Record) -> bool:
+        return all(_value(record, name) == wanted for name, wanted in self.pairs)
+
+
+def _one_of(tests: list[Test]) -> Test | None:
+    """Return one look-up for alternatives over the same fields: a caller asks for fifty at once."""
+    alternatives = [test for test in tests if isinstance(test, _Equal)]
+    names = {tuple(name for name, _ in one.pairs) for one in alternatives}
+    if len(alternatives) < len(tests) or len(names) != 1:
+        return None
+    [fields] = names
+    wanted = {tuple(value for _, value in one.pairs) for one in alternatives}
+    return lambda record: tuple(_value(record, name) for name in fields) in wanted
+
+
+def _value(record: Record, name: str) -> Any:
+    if name not in record:
+        raise FilterError(f"Could not find a property named '{name}'")
+    return _plain(name, record[name])
+
+
+def _plain(name: str, value: Any) -> Any:
+    return str(value).lower() if name in CASELESS else value
 
 
 def _token(match: re.Match[str]) -> tuple[str, Any]:
