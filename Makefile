@@ -7,13 +7,14 @@ READY := .venv/.ready
 # Tests mostly wait, each worker for its own servers: more than there are cores.
 WORKERS ?= 4
 
-.PHONY: demo test up check format chaos bench
+.PHONY: demo test up check format chaos drill bench
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    run the main job against simulated partners and audit their books"
 	@echo "make test    pass the tests"
 	@echo "make chaos   storm for minutes (ARGS=\"--minutes 30 --seed 1\") and report what came of it"
+	@echo "make drill   restore a base backup under load, recover, and audit what came of it"
 	@echo "make up      start the whole fleet with simulated partners, until Ctrl-C"
 	@echo "make bench   measure against a plain way of doing it, and against the raw database"
 	@echo "make check   format, lint, types, import contracts, fast tests"
@@ -29,6 +30,9 @@ chaos: $(READY)
 
 up: $(READY)
 	@$(BIN)/syncworkers up $(ARGS)
+
+drill: $(READY)
+	@DRILL=1 $(BIN)/python -m pytest tests/end_to_end/test_recover_drill.py
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(ARGS)

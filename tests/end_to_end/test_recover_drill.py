@@ -179,6 +179,7 @@ def recover(stage: Drill, since: str) -> tuple[dict[str, Any], set[str]]:
         time.sleep(1.0)
 
 
+@pytest.mark.skipif("DRILL" not in os.environ, reason="takes two minutes: make drill")
 @pytest.mark.timeout(240)
 def test_a_fleet_restored_from_a_backup_loses_nothing_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
