@@ -14,7 +14,7 @@ from benchmarks import acks, claims, idle
 from benchmarks import orders as booking
 from benchmarks.report import Report
 from benchmarks.stage import CHECKOUT, stage
-from benchmarks.ways import plain, product
+from benchmarks.ways import plain, product, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,8 +117,10 @@ def _scale(on: Stage, report: Report, latency: int, *, orders: int, seed: int) -
 def _hang(on: Stage, report: Report, latency: int, *, seed: int) -> None:
     """Book at the ERP while nothing goes to the warehouse, and while that hangs."""
     for name, warehouse in (("is paused", None), ("hangs", HANGING)):
+        before = told_by(on.stubs[HANGING])["calls"]
         with product(on, latency, warehouse=warehouse) as way:
             figures = idle.measure(way, 300, seed, idle.STEADY)
+        figures["calls that hung"] = told_by(on.stubs[HANGING])["calls"] - before
         report.add(f"to the ERP, warehouse {name}", figures)
     ways = ("to the ERP, warehouse hangs", "p99 ms"), ("to the ERP, warehouse is paused", "p99 ms")
     report.ratio("p99 to the ERP, warehouse hangs : is paused", *ways)

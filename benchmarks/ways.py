@@ -8,7 +8,7 @@ import shutil
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -58,8 +58,13 @@ class Way:
 
     def came(self) -> list[float]:
         """Return when each order came to the ERP."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.stub}/_stub") as answer:
-            return list(json.load(answer)["came"])
+        return list(told_by(self.stub)["came"])
+
+
+def told_by(stub: int) -> dict[str, Any]:
+    """Return what a stub at this port counted since it was started: `calls`, and `came`."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{stub}/_stub") as answer:
+        return dict(json.load(answer))
 
 
 @contextmanager
