@@ -118,10 +118,11 @@ class Orders:
 
     def decide(self, reading: Reading) -> SyncError | None:
         """Accept a snapshot, or say what is in its way."""
-        moment = clock.believed(reading.subject.updated_at, self._now)
-        order: SalesOrder = replace(reading.subject, updated_at=moment)
-        standing = self._standing[reading.partner, order.external_id]
+        standing = self._standing[reading.partner, reading.subject.external_id]
         newest = standing.newest()
+        known = newest.updated_at if newest else None
+        moment = clock.believed(reading.subject.updated_at, self._now, known)
+        order: SalesOrder = replace(reading.subject, updated_at=moment)
         decision = sequence.decide(newest, order)
         if decision.superseded:
             self._writes.end(reading, "superseded", decision.reason)
@@ -129,8 +130,8 @@ class Orders:
                 standing.seen_at = order.updated_at
             return None
         try:
-            known = self._known(standing, self._accounts.of(reading.partner, order))
-            plan = order_rules.plan(self._policies(reading.partner), known, order)
+            facts = self._known(standing, self._accounts.of(reading.partner, order))
+            plan = order_rules.plan(self._policies(reading.partner), facts, order)
         except SyncError as error:
             return error
         if plan.waiting_for is not None:

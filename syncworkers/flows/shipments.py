@@ -17,7 +17,9 @@ from syncworkers.store import parts as part_store
 from syncworkers.store import shipments as shipment_store
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
+    from typing import Any
 
     from sqlalchemy.orm import Session
 
@@ -83,7 +85,8 @@ class Shipments:
     def decide(self, reading: Reading) -> SyncError | None:
         """Take a report in, or say what is in its way."""
         root = self._root(reading)
-        moment = clock.believed(reading.subject.updated_at, self._parcels.now)
+        known = _reported_at(root, reading.subject)
+        moment = clock.believed(reading.subject.updated_at, self._parcels.now, known)
         report = replace(reading.subject, updated_at=moment)
         if isinstance(report, TrackingReport):
             self._track(reading, root, report)
@@ -114,7 +117,7 @@ class Shipments:
         return RejectedError("an order we never sent", violations=[violation])
 
     def _take(self, reading: Reading, root: Root, report: WarehouseReport) -> None:
-        part = next(one for one in root.parts if one.reference == report.reference)
+        part = _part(root, report)
         correlation = root.stored.correlation_id
         if part.reported_at is not None and report.updated_at < part.reported_at:
             reason = f"we have a newer report, of {part.reported_at.isoformat()}"
@@ -203,3 +206,14 @@ class Shipments:
 
 def _is_report(reading: Reading) -> bool:
     return isinstance(reading.subject, WarehouseReport)
+
+
+def _part(root: Root, report: WarehouseReport) -> part_store.StoredPart:
+    return next(one for one in root.parts if one.reference == report.reference)
+
+
+def _reported_at(root: Root | None, subject: Any) -> dt.datetime | None:
+    """Return the time of the newest report on the same part."""
+    if root is None or not isinstance(subject, WarehouseReport):
+        return None
+    return _part(root, subject).reported_at

@@ -13,6 +13,10 @@ def is_believable(moment: dt.datetime, now: dt.datetime) -> bool:
     return moment <= now + FUTURE
 
 
-def believed(moment: dt.datetime, now: dt.datetime) -> dt.datetime:
-    """Return the time, or now instead of one far ahead, which would outdate all that follows."""
-    return moment if is_believable(moment, now) else now
+def believed(moment: dt.datetime, now: dt.datetime, known: dt.datetime | None) -> dt.datetime:
+    """Return the time, or for one far ahead the newest `known` of the object, else a day ago.
+
+    So it counts as news, and outdates nothing that follows: not even what a partner whose clock is
+    behind, or tells whole seconds only, says right after.
+    """
+    return moment if is_believable(moment, now) else known or now - FUTURE
