@@ -93,3 +93,5 @@ class SalesOrder:
     billing_address: Address | None
     lines: tuple[OrderLine, ...]
     adjustments: tuple[Adjustment, ...]
+    store_view: str = ""
+    """Which view of the store sold it, where it has several; brands may differ by view."""

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from syncworkers.canonical.orders import SalesOrder
     from syncworkers.flows.fleet import Fleet
     from syncworkers.flows.reading import Reading
+    from syncworkers.policy.booking import BookingPolicy
 
-Customer = tuple[str, str]
-"""Store and the store's id of a customer."""
+Customer = tuple[str, str, str]
+"""Store, the store's id of a customer, and a company of the ERP."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,38 +43,49 @@ class Accounts:
         self._holders: dict[Customer, Holder] = {}
 
     def load(self, readings: Sequence[Reading]) -> None:
-        """Read what is known of every customer that any message of the batch names."""
-        bookings = self._policy.bookings
+        """Read what is known of every customer that any message of the batch names.
+
+        In every company that may book for the store: which one it is follows from the route.
+        """
         named = {(one.partner, one.subject.customer_id) for one in readings}
-        wanted = {
-            (store, customer): (store, customer, bookings[store].erp, bookings[store].company)
+        policies = {
+            (store, customer, policy.company): policy
             for store, customer in named
             if customer
+            for policy in self._policy.bookings[store].all()
+        }
+        wanted = {
+            one: (one[0], one[1], policy.erp, policy.company) for one, policy in policies.items()
         }
         found = customers.accounts(self._session, set(wanted.values()))
         self._holders = {one: Holder(account=found.get(key)) for one, key in wanted.items()}
         without = [
             one
-            for one, key in wanted.items()
-            if key not in found and bookings[one[0]].customers == CREATE
+            for one, policy in policies.items()
+            if wanted[one] not in found and policy.customers == CREATE
         ]
-        seen = [
-            customers.SeenCustomer(
+        seen = {
+            (store, customer): customers.SeenCustomer(
                 scope=self._policy.scope(store), partner=store, external_id=customer
             )
-            for store, customer in without
-        ]
-        ids = customers.lock(self._session, seen)
-        keys = {one: self._key(one, ids[one]) for one in without}
+            for store, customer, _ in without
+        }
+        ids = customers.lock(self._session, list(seen.values()))
+        keys = {one: _key(policies[one], ids[one[:2]]) for one in without}
         states = outbox.states(self._session, set(keys.values()))
         for one in without:
-            self._holders[one].id = ids[one]
+            self._holders[one].id = ids[one[:2]]
             self._holders[one].owed = keys[one] in states
 
-    def _key(self, customer: Customer, id_: int) -> str:
-        effect = order_rules.account_key(self._policy.bookings[customer[0]])
-        return permanent(effect, {(Kind.CUSTOMER, 0): id_})
+    def of(self, store: str, order: SalesOrder) -> dict[str, Holder]:
+        """Return the customer of a snapshot, by company; a guest has nothing."""
+        return {
+            policy.company: self._holders.get(
+                (store, order.customer_id or "", policy.company), Holder()
+            )
+            for policy in self._policy.bookings[store].all()
+        }
 
-    def of(self, store: str, order: SalesOrder) -> Holder:
-        """Return the customer of a snapshot; a guest has nothing."""
-        return self._holders.get((store, order.customer_id or ""), Holder())
+
+def _key(policy: BookingPolicy, id_: int) -> str:
+    return permanent(order_rules.account_key(policy), {(Kind.CUSTOMER, 0): id_})

@@ -37,7 +37,8 @@ class Invoices:
         self._fleet = fleet
         self._session = session
         self._writes = writes
-        self._orders: dict[tuple[str, str], int] = {}
+        self._orders: dict[tuple[str, str, str], int] = {}
+        """By ERP, company and number there."""
         self._roots: dict[int, Root] = {}
         self._ids: list[int] = []
         self._new: list[invoice_store.StoredInvoice] = []
@@ -47,8 +48,9 @@ class Invoices:
         """Lock the orders that were invoiced, and read what came of them."""
         for erp in {one.partner for one in readings}:
             numbers = {one.subject.order_number for one in readings if one.partner == erp}
-            for number, order in order_store.by_erp_number(self._session, erp, numbers).items():
-                self._orders[erp, number] = order
+            for one in order_store.by_erp_number(self._session, erp, numbers):
+                company = one.company or self._fleet.policy.bookings[one.partner].company
+                self._orders[erp, company, one.number] = one.id
         self._roots = load_roots(self._session, set(self._orders.values()))
         self._ids = base.draw_ids(self._session, invoice_store.InvoiceRow, len(readings))
 
@@ -60,7 +62,7 @@ class Invoices:
     def decide(self, reading: Reading) -> SyncError | None:
         """Take an invoice in, or say what is in its way."""
         invoice: Invoice = reading.subject
-        order = self._orders.get((reading.partner, invoice.order_number))
+        order = self._orders.get((reading.partner, invoice.company, invoice.order_number))
         if order is None:
             return self._unknown(reading, invoice)
         root = self._roots[order]
@@ -85,8 +87,8 @@ class Invoices:
     def _unknown(self, reading: Reading, invoice: Invoice) -> SyncError | None:
         prefixes = [
             policy.order_prefix
-            for policy in self._fleet.policy.bookings.values()
-            if policy.erp == reading.partner and policy.company == invoice.company
+            for booking in self._fleet.policy.bookings.values()
+            if (policy := booking.of(invoice.company)) and policy.erp == reading.partner
         ]
         if not any(invoice.order_number.startswith(prefix) for prefix in prefixes):
             number = invoice.order_number or "none"

@@ -10,7 +10,7 @@ from syncworkers.engine.keys import line_key
 from syncworkers.errors import SyncError, WaitingError
 from syncworkers.flows.accounts import Accounts, Holder
 from syncworkers.flows.writes import Cause
-from syncworkers.rules import changes, clock, effects, sequence
+from syncworkers.rules import changes, clock, effects, plans, sequence
 from syncworkers.rules import orders as order_rules
 from syncworkers.rules.effects import EffectKey
 from syncworkers.store import base, identity, outbox
@@ -21,7 +21,7 @@ from syncworkers.store import parts as part_store
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from syncworkers.flows.reading import Reading
     from syncworkers.flows.writes import Writes
     from syncworkers.rules.effects import Effect
-    from syncworkers.rules.orders import Plan, PlannedPart
+    from syncworkers.rules.plans import Plan, PlannedPart
 
-RULES_VERSION = "orders/2"
+RULES_VERSION = "orders/3"
+MORE_PARTS = 20
+"""Ids drawn at a time once each order of the batch has got one."""
 Name = tuple[str, str]
 """Store and the store's id of an order."""
 
@@ -49,9 +51,9 @@ class Standing:
     """Its create is owed to the ERP, or made."""
     stored: SalesOrder | None
     correlation_id: uuid.UUID
-    part_id: int
-    """Drawn for the part it may get."""
-    parts: list[order_rules.KnownPart] = field(default_factory=list)
+    company: str | None
+    """In which it is booked; None: in none yet, or before that was written down."""
+    parts: list[plans.KnownPart] = field(default_factory=list)
     part_ids: dict[int, int] = field(default_factory=dict)
     erp: str | None = None
     erp_number: str | None = None
@@ -76,6 +78,7 @@ class Orders:
         self._now = fleet_state.now(session)
         self._standing: dict[Name, Standing] = {}
         self._new_parts: list[part_store.StoredPart] = []
+        self._part_ids: list[int] = []
 
     def load(self, readings: Sequence[Reading]) -> None:
         """Lock the orders spoken of, and read what is known of them."""
@@ -84,19 +87,19 @@ class Orders:
         stored = order_store.lock(self._session, arrived.keys())
         ids = [one.id for one in stored.values()]
         new = base.draw_ids(self._session, order_store.SalesOrderRow, len(arrived) - len(stored))
-        drawn = base.draw_ids(self._session, part_store.OrderPartRow, len(arrived))
+        self._part_ids = base.draw_ids(self._session, part_store.OrderPartRow, len(arrived))
         owed = outbox.owed_entities(self._session, Kind.ORDER, effects.ORDER_CREATE, ids)
         for name, reading in sorted(arrived.items(), key=lambda item: item[0]):
             known = stored.get(name)
             self._standing[name] = Standing(
                 id=known.id if known else new.pop(0),
-                scope=self._fleet.policy.scope(name[0]),
+                scope=known.scope if known else self._fleet.policy.scope(name[0]),
                 version=known.version if known else 0,
                 order=known.order if known else None,
                 stored=known.order if known else None,
                 booked=known is not None and known.id in owed,
                 correlation_id=known.correlation_id if known else reading.row["correlation_id"],
-                part_id=drawn.pop(0),
+                company=known.company if known else None,
             )
         self._load_parts(ids)
         self._accounts.load(readings)
@@ -129,9 +132,10 @@ class Orders:
             if newest is not None and order.updated_at > newest.updated_at:
                 standing.seen_at = order.updated_at
             return None
+        holders = self._accounts.of(reading.partner, order)
         try:
-            facts = self._known(standing, self._accounts.of(reading.partner, order))
-            plan = order_rules.plan(self._policies(reading.partner), facts, order)
+            facts = self._known(standing, holders)
+            plan = order_rules.plan(self._policies(reading.partner, order), facts, order)
         except SyncError as error:
             return error
         if plan.waiting_for is not None:
@@ -139,22 +143,27 @@ class Orders:
         self._accept(reading, standing, order, plan)
         return None
 
-    def _policies(self, store: str) -> order_rules.Policies:
+    def _policies(self, store: str, order: SalesOrder) -> plans.Policies:
         policy = self._fleet.policy
-        return order_rules.Policies(
+        return plans.Policies(
             booking=policy.bookings[store],
             store=policy.fulfilment.stores[store],
             warehouses=policy.fulfilment.warehouses,
+            routing=policy.routing,
+            brand=policy.brand(store, order.store_view),
         )
 
-    def _known(self, standing: Standing, customer: Holder) -> order_rules.Known:
-        return order_rules.Known(
+    def _known(self, standing: Standing, holders: Mapping[str, Holder]) -> plans.Known:
+        return plans.Known(
             before=standing.order,
             booked=standing.booked,
-            account=customer.account,
-            account_owed=customer.owed,
             version=standing.version + 1,
             parts=tuple(standing.parts),
+            company=standing.company,
+            accounts={
+                company: plans.KnownAccount(number=one.account, owed=one.owed)
+                for company, one in holders.items()
+            },
         )
 
     def _accept(self, reading: Reading, standing: Standing, order: SalesOrder, plan: Plan) -> None:
@@ -170,9 +179,14 @@ class Orders:
         )
         standing.order, standing.seen_at = order, None
         standing.erp, standing.erp_number = plan.erp, plan.erp_number
+        if plan.company is not None:
+            standing.company = plan.company
+            policy = self._fleet.policy
+            standing.scope = policy.scope(reading.partner, plan.company, order.store_view)
         for planned in plan.parts:
             self._enter_part(standing, planned)
-        customer = self._accounts.of(reading.partner, order)
+        holders = self._accounts.of(reading.partner, order)
+        customer = holders.get(plan.company or "", Holder())
         cause = Cause(
             reading=reading,
             correlation_id=standing.correlation_id,
@@ -198,8 +212,10 @@ class Orders:
         customer.owed = True
 
     def _enter_part(self, standing: Standing, planned: PlannedPart) -> None:
+        if not self._part_ids:  # an order went out in several parts
+            self._part_ids = base.draw_ids(self._session, part_store.OrderPartRow, MORE_PARTS)
         part = part_store.StoredPart(
-            id=standing.part_id,
+            id=self._part_ids.pop(0),
             order_id=standing.id,
             number=planned.number,
             partner=planned.warehouse,
@@ -210,6 +226,7 @@ class Orders:
             code=None,
             reported_at=None,
             acknowledged=False,
+            route=planned.route,
         )
         self._new_parts.append(part)
         standing.part_ids[part.number] = part.id
@@ -250,10 +267,8 @@ def _entities(standing: Standing, customer: Holder) -> dict[tuple[str, int], int
     return entities | {(Kind.PART, number): id_ for number, id_ in standing.part_ids.items()}
 
 
-def _known_part(part: part_store.StoredPart) -> order_rules.KnownPart:
-    return order_rules.KnownPart(
-        number=part.number, warehouse=part.partner, reference=part.reference
-    )
+def _known_part(part: part_store.StoredPart) -> plans.KnownPart:
+    return plans.KnownPart(number=part.number, warehouse=part.partner, reference=part.reference)
 
 
 def _write(partner: str, standing: Standing, order: SalesOrder) -> order_store.OrderWrite:
@@ -267,4 +282,5 @@ def _write(partner: str, standing: Standing, order: SalesOrder) -> order_store.O
         after=order,
         erp=standing.erp,
         erp_number=standing.erp_number,
+        company=standing.company,
     )

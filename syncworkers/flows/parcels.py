@@ -206,7 +206,7 @@ class Parcels:
             # The warehouse's own id: it stays the same when our database was restored.
             reference=f"{stored.partner}/{stored.external_id}",
             store_order=order.external_id,
-            company=policy.bookings[root.stored.partner].company,
+            company=root.stored.company or policy.bookings[root.stored.partner].company,
             erp_number=root.stored.erp_number or "",
             shipped_at=stored.shipped_at,
             carrier=stored.carrier,

@@ -101,6 +101,9 @@ class Shipments:
 
     def _unknown(self, reading: Reading, report: WarehouseReport) -> SyncError:
         if release.is_ours(report.reference, self._fleet.policy.bookings):
+            holder = part_store.holder_of(self._session, report.reference)
+            if holder is not None:
+                return self._not_theirs(reading.partner, report, holder)
             return await_parent(
                 reading,
                 key=f"part:{reading.partner}:{report.reference}",
@@ -115,6 +118,24 @@ class Shipments:
         )
         violation = Violation(path="reference", code=UNKNOWN_ORDER, message=message)
         return RejectedError("an order we never sent", violations=[violation])
+
+    def _not_theirs(
+        self, node: str, report: WarehouseReport, holder: part_store.Holder
+    ) -> RejectedError:
+        """Refuse what another node does with a part: above all of another company's stock."""
+        policy = self._fleet.policy
+        company = holder.company or policy.bookings[holder.store].company
+        stock_of = policy.fulfilment.warehouses[node].company or company
+        code, whose = "fulfilment.other_node", ""
+        if stock_of != company:
+            code = "fulfilment.other_company"
+            whose = f", of stock of {stock_of} for an order booked in {company}"
+        message = (
+            f"order {holder.order_number} is to be shipped by {holder.partner}, and {node} speaks"
+            f" of it as {report.external_id}{whose}: have it stopped there, or book the goods over"
+        )
+        violation = Violation(path="reference", code=code, message=message)
+        return RejectedError("a part that is another's to ship", violations=[violation])
 
     def _take(self, reading: Reading, root: Root, report: WarehouseReport) -> None:
         part = _part(root, report)

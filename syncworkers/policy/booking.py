@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from syncworkers.canonical.orders import AdjustmentKind
 
@@ -44,3 +44,18 @@ class BookingPolicy:
     delivery_modes: Mapping[str, str]
     charges: Mapping[AdjustmentKind, str]
     payment_methods: Mapping[str, str]
+    currencies: frozenset[str] = frozenset()
+    """In which orders are booked in this company; empty: in any."""
+    others: Mapping[str, BookingPolicy] = field(default_factory=dict)
+    """`[<store>.companies.<company>]`: how it is booked where another company ships it."""
+
+    def of(self, company: str | None) -> BookingPolicy | None:
+        """Return how the store's orders are booked in a company; None: it has no table for it.
+
+        None asks for the store's own company.
+        """
+        return self if company in {None, self.company} else self.others.get(company or "")
+
+    def all(self) -> Sequence[BookingPolicy]:
+        """Return the policies of all companies, the store's own first."""
+        return (self, *self.others.values())

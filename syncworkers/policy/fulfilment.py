@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,11 +14,21 @@ AFTER_BOOKING = "erp_booked"
 AFTER_VALIDATION = "validated"
 
 
+class NodeKind(StrEnum):
+    """Who works a place that goods ship from."""
+
+    OWN = "own"
+    THIRD_PARTY = "3pl"
+    VENDOR = "vendor"
+    STORE = "store"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePolicy:
     """`[stores.<name>]` of `config/fulfilment.toml`."""
 
     warehouse: str
+    """The node that ships what no rule of `config/routing.toml` speaks of."""
     release_after: str
     """`erp_booked`: the warehouse gets an order once it stands in the ERP; `validated`: at once."""
     release_limit: Mapping[str, Decimal]
@@ -27,18 +38,26 @@ class StorePolicy:
     """The store writes to the customer when goods are on their way."""
     invoice_url: str
     """A link to an invoice, with `{company}` and `{number}`; empty: none is told."""
+    brands: Mapping[str, str] = field(default_factory=dict)
+    """By the store's view that sold it: the brand, where a store sells for several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehousePolicy:
-    """`[warehouses.<name>]`. A missing entry is a violation, never the warehouse's own default.
+    """`[warehouses.<name>]`: a node, a place that goods ship from.
 
-    `shipping_methods` maps the store's shipping method to the warehouse's; `items` the store's SKU
-    to the warehouse's own id of the goods.
+    A missing entry is a violation, never the warehouse's own default. `shipping_methods` maps the
+    store's shipping method to the warehouse's; `items` the store's SKU to the warehouse's own id of
+    the goods: a SKU without an entry is not kept there.
     """
 
     shipping_methods: Mapping[str, str]
     items: Mapping[str, str]
+    kind: NodeKind = NodeKind.THIRD_PARTY
+    company: str | None = None
+    """Whose stock it is; None: that of the company of whichever store it ships for."""
+    erp_warehouse: str | None = None
+    """What the ERP calls it; None: the store's table of countries says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError
 
 from syncworkers.policy import schemas
+from syncworkers.policy.agreement import disagreements, meant
 from syncworkers.policy.policy import Policy
+from syncworkers.policy.routing_schema import RoutingSchema
 from syncworkers.policy.secrets import resolve
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from syncworkers.policy.booking import BookingPolicy
     from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
+    from syncworkers.policy.routing import RoutingPolicy
 
 Table = dict[str, Any]
 
@@ -43,15 +46,21 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
     bookings = reader.bookings(overlay.pop("booking", {}))
     fulfilment = reader.fulfilment(overlay.pop("fulfilment", {}))
     expectations = reader.expectations(overlay.pop("sla", {}))
+    routing = reader.routing(overlay.pop("routing", {}))
     reader.refuse_unknown(overlay, environment)
-    reader.cross_check(partners, bookings)
-    if fulfilment is not None:
-        reader.cross_check_fulfilment(partners, fulfilment)
-    if reader.mistakes or fulfilment is None:
+    if fulfilment is None or routing is None:
         raise PolicyError(reader.mistakes)
-    return Policy(
-        partners=partners, bookings=bookings, fulfilment=fulfilment, expectations=expectations
+    policy = Policy(
+        partners=partners,
+        bookings=bookings,
+        fulfilment=fulfilment,
+        expectations=expectations,
+        routing=routing,
     )
+    mistakes = [*reader.mistakes, *disagreements(policy, reader.partner_names)]
+    if mistakes:
+        raise PolicyError(mistakes)
+    return policy
 
 
 class _Reader:
@@ -91,14 +100,29 @@ class _Reader:
     def bookings(self, overlay: Table) -> dict[str, BookingPolicy]:
         found: dict[str, BookingPolicy] = {}
         for store, table in _merged(self.read("booking.toml"), overlay).items():
-            if not isinstance(table, dict):
+            if not isinstance(table, dict) or not isinstance(table.get("companies", {}), dict):
                 self.mistakes.append(f"booking.toml: {store}: must be a table named like a store")
                 continue
-            where = f"booking.toml: [{store}]"
-            loaded = self._load(schemas.BookingSchema(), {**table, "store": store}, where)
+            loaded = self._booking(store, dict(table))
             if loaded is not None:
                 found[store] = loaded
         return found
+
+    def _booking(self, store: str, table: Table) -> BookingPolicy | None:
+        """Read a store's table, and each other company's on top of it."""
+        others: dict[str, BookingPolicy] = {}
+        for company, changed in table.pop("companies", {}).items():
+            where = f"booking.toml: [{store}.companies.{company}]"
+            if "company" in changed or company == table.get("company"):
+                self.mistakes.append(f"{where}: its name is another company than the store's own")
+            whole = {**_merged(table, changed), "company": company, "store": store}
+            loaded = self._load(schemas.BookingSchema(), whole, where)
+            if loaded is not None:
+                others[company] = loaded
+        where = f"booking.toml: [{store}]"
+        own: BookingPolicy | None
+        own = self._load(schemas.BookingSchema(), {**table, "store": store}, where)
+        return None if own is None else replace(own, others=others)
 
     def fulfilment(self, overlay: Table) -> FulfilmentPolicy | None:
         table = _merged(self.read("fulfilment.toml"), overlay)
@@ -111,49 +135,20 @@ class _Reader:
         table = _merged(self.read("sla.toml"), overlay)
         return self._load(schemas.ExpectationsSchema(), table, "sla.toml") or {}
 
+    def routing(self, overlay: Table) -> RoutingPolicy | None:
+        table = _merged(self.read("routing.toml", required=False), overlay)
+        loaded: RoutingPolicy | None = self._load(RoutingSchema(), table, "routing.toml")
+        return loaded
+
+    @property
+    def partner_names(self) -> list[str]:
+        """Return who has a file, right or wrong."""
+        return sorted(path.stem for path in self._folder.glob("partners/*.toml"))
+
     def refuse_unknown(self, overlay: Table, environment: str) -> None:
         for key in overlay:
-            hint = _meant(key, ["partners", "booking", "fulfilment", "sla"])
+            hint = meant(key, ["partners", "booking", "fulfilment", "sla", "routing"])
             self.mistakes.append(f"environments/{environment}.toml: {key}: unknown table{hint}")
-
-    def cross_check(
-        self, partners: Mapping[str, PartnerPolicy], bookings: Mapping[str, BookingPolicy]
-    ) -> None:
-        """Say where the files do not agree with each other."""
-        names = {path.stem for path in self._folder.glob("partners/*.toml")}
-        for store, booking in bookings.items():
-            for key, wanted in (("table name", store), ("erp", booking.erp)):
-                if wanted not in names:
-                    hint = _meant(wanted, sorted(names))
-                    self.mistakes.append(
-                        f"booking.toml: [{store}] {key}: no partners/{wanted}.toml{hint}"
-                    )
-        for name, partner in partners.items():
-            if partner.role == "store" and name not in bookings:
-                self.mistakes.append(f"booking.toml: [{name}] missing: how are its orders booked?")
-
-    def cross_check_fulfilment(
-        self, partners: Mapping[str, PartnerPolicy], fulfilment: FulfilmentPolicy
-    ) -> None:
-        """Say where fulfilment.toml and the partners do not agree."""
-        roles = {name: partner.role for name, partner in partners.items()}
-        for name in sorted(fulfilment.stores.keys() | fulfilment.warehouses.keys()):
-            wanted = "store" if name in fulfilment.stores else "warehouse"
-            if partners and roles.get(name) != wanted:
-                hint = _meant(name, sorted(roles))
-                self.mistakes.append(f"fulfilment.toml: {name}: no {wanted} of that name{hint}")
-        for name, store in fulfilment.stores.items():
-            if store.warehouse not in fulfilment.warehouses:
-                hint = _meant(store.warehouse, sorted(fulfilment.warehouses))
-                self.mistakes.append(
-                    f"fulfilment.toml: stores.{name}.warehouse: there is no table"
-                    f" [warehouses.{store.warehouse}]{hint}"
-                )
-        self.mistakes += [
-            f"fulfilment.toml: [stores.{name}] missing: who ships its orders?"
-            for name, role in roles.items()
-            if role == "store" and name not in fulfilment.stores
-        ]
 
     def _load(self, schema: Schema, table: Table, where: str) -> Any:
         try:
@@ -161,7 +156,7 @@ class _Reader:
         except ValidationError as error:
             known = [field.data_key or name for name, field in schema.fields.items()]
             for path, message in _flat(error.messages):
-                hint = _meant(path.split(".")[0], known) if "Unknown" in message else ""
+                hint = meant(path.split(".")[0], known) if "Unknown" in message else ""
                 self.mistakes.append(f"{where}: {path}: {message}{hint}")
             return None
 
@@ -182,8 +177,3 @@ def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     else:
         for message in messages:
             yield path, str(message)
-
-
-def _meant(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

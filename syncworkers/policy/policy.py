@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from syncworkers.policy.routing import RoutingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,15 @@ class Policy:
     bookings: Mapping[str, BookingPolicy]
     fulfilment: FulfilmentPolicy
     expectations: Mapping[str, float]
+    routing: RoutingPolicy = field(default_factory=RoutingPolicy)
 
-    def scope(self, store: str) -> str:
-        """Return brand and company of a store's objects: “1001” exists in each shop."""
-        return f"{self.partners[store].brand}/{self.bookings[store].company}"
+    def brand(self, store: str, view: str = "") -> str:
+        """Return for which brand a store sold something; `view` is its view that did."""
+        return self.fulfilment.stores[store].brands.get(view, self.partners[store].brand)
+
+    def scope(self, store: str, company: str | None = None, view: str = "") -> str:
+        """Return brand and company of a store's objects: “1001” exists in each shop.
+
+        None is the store's own company.
+        """
+        return f"{self.brand(store, view)}/{company or self.bookings[store].company}"

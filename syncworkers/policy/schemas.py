@@ -21,6 +21,7 @@ from syncworkers.policy.fulfilment import (
     AFTER_BOOKING,
     AFTER_VALIDATION,
     FulfilmentPolicy,
+    NodeKind,
     StorePolicy,
     WarehousePolicy,
 )
@@ -50,6 +51,13 @@ class ConfigSchema(Schema):
         """Strict."""
 
         unknown = RAISE
+
+
+class Currency(fields.String):
+    """An ISO 4217 code, as `USD`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"[A-Z]{3}\Z"), **kwargs)
 
 
 def _texts() -> fields.Dict:
@@ -133,6 +141,7 @@ class BookingSchema(ConfigSchema):
     customer_group = fields.String(load_default="")
     one_time_customer = fields.String(load_default=None)
     gift_card_item = fields.String(load_default=None)
+    currencies = fields.List(Currency(), load_default=list)
     accept_test_orders = fields.Boolean(load_default=False)
     items = _texts()
     warehouses = _texts()
@@ -154,7 +163,7 @@ class BookingSchema(ConfigSchema):
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> BookingPolicy:
-        return BookingPolicy(**data)
+        return BookingPolicy(**data | {"currencies": frozenset(data["currencies"])})
 
 
 class StoreSchema(ConfigSchema):
@@ -165,12 +174,13 @@ class StoreSchema(ConfigSchema):
         required=True, validate=validate.OneOf([AFTER_BOOKING, AFTER_VALIDATION])
     )
     release_limit = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"[A-Z]{3}\Z")),
+        keys=Currency(),
         values=fields.Decimal(validate=validate.Range(min=0)),
         load_default=dict,
     )
     notify_customer = fields.Boolean(required=True)
     invoice_url = fields.String(load_default="")
+    brands = _texts()
 
     @validates_schema
     def _url(self, data: dict[str, Any], **_: Any) -> None:
@@ -190,6 +200,9 @@ class WarehouseSchema(ConfigSchema):
 
     shipping_methods = _texts()
     items = _texts()
+    kind = fields.Enum(NodeKind, by_value=True)
+    company = fields.String(validate=validate.Length(min=1, max=4))
+    erp_warehouse = fields.String(validate=validate.Length(min=1))
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> WarehousePolicy:

@@ -11,6 +11,8 @@ from syncworkers.canonical.orders import Address, AdjustmentKind
 from syncworkers.errors import RejectedError, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from syncworkers.canonical.orders import OrderLine, SalesOrder
     from syncworkers.policy.booking import BookingPolicy
 
@@ -41,13 +43,30 @@ def reference(policy: BookingPolicy, order: SalesOrder) -> str:
     return f"{policy.store}/{order.external_id}"
 
 
-def book(policy: BookingPolicy, order: SalesOrder, customer: str | None) -> Booking:
-    """Build the booking. Raises `RejectedError` with all violations at once."""
-    resolved = _Resolver(policy, order, customer)
+def book(
+    policy: BookingPolicy,
+    order: SalesOrder,
+    customer: str | None,
+    *,
+    ships_from: Mapping[int, str],
+) -> Booking:
+    """Build the booking. Raises `RejectedError` with all violations at once.
+
+    `ships_from` names the ERP's warehouse by the line's place, from 0; the others are booked on
+    that of the country.
+    """
+    resolved = _Resolver(policy, order, customer, ships_from)
     booking = resolved.booking()
     if resolved.violations:
         raise RejectedError("cannot be booked", violations=resolved.violations)
     return booking
+
+
+def gaps(policy: BookingPolicy, order: SalesOrder) -> Sequence[Violation]:
+    """Return what the tables lack to book an order, whoever the customer is, and ships it."""
+    resolved = _Resolver(policy, order, "", {})
+    resolved.booking()
+    return resolved.violations
 
 
 def checked_address(address: Address) -> Address:
@@ -77,15 +96,18 @@ class _Resolver:
     policy: BookingPolicy
     order: SalesOrder
     customer: str | None
+    ships_from: Mapping[int, str]
     violations: list[Violation] = field(default_factory=list)
 
     def booking(self) -> Booking:
         order, policy = self.order, self.policy
         address = self._address()
-        warehouse = self._warehouse(address)
+        warehouse = next(iter(self.ships_from.values()), None) or self._warehouse(address)
         mode = self._delivery_mode()
+        self._check_currency()
         lines = tuple(
-            self._line(position, line, warehouse, mode) for position, line in enumerate(order.lines)
+            self._line(position, line, self.ships_from.get(position, warehouse), mode)
+            for position, line in enumerate(order.lines)
         )
         charges = self._charges(lines)
         self._check(lines, charges)
@@ -151,6 +173,15 @@ class _Resolver:
             message = f"no warehouse ships there; {self._add('warehouses', address.country)}"
             return self._refuse("shipping_address.country", "warehouse.unmapped", message)
         return found
+
+    def _check_currency(self) -> None:
+        allowed, currency = self.policy.currencies, self.order.currency
+        if allowed and currency not in allowed:
+            message = (
+                f"company {self.policy.company} books no orders in {currency}: add it to currencies"
+                f" of [{self.policy.store}] in config/booking.toml, or have another company ship it"
+            )
+            self._refuse("currency", "currency.unmapped", message)
 
     def _delivery_mode(self) -> str:
         if not any(line.requires_shipping for line in self.order.lines):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from syncworkers.canonical.orders import OrderLine, SalesOrder
     from syncworkers.policy.fulfilment import StorePolicy, WarehousePolicy
+    from syncworkers.rules.routing import Routed
 
 
 def reference(store: str, order_id: str, number: int) -> str:
@@ -36,23 +37,16 @@ def gate(policy: StorePolicy, order: SalesOrder) -> str:
 
 
 def part(
-    store: str, policy: StorePolicy, warehouse: WarehousePolicy, order: SalesOrder
-) -> Part | None:
-    """Build what the warehouse is to ship; None if there is nothing to ship.
+    store: str, routed: Routed, warehouse: WarehousePolicy, order: SalesOrder, *, number: int
+) -> Part:
+    """Build what a warehouse is to ship: the part of this `number`, from 1.
 
     Raises `RejectedError` with all violations at once.
     """
-    goods = [
-        (place, line)
-        for place, line in enumerate(order.lines)
-        if line.requires_shipping and not line.gift_card
-    ]
-    if not goods:
-        return None
-    tables = _Tables(policy=policy, warehouse=warehouse)
+    tables = _Tables(name=routed.node, warehouse=warehouse)
     lines = tuple(
-        tables.line(line, number=number, place=place)
-        for number, (place, line) in enumerate(goods, start=1)
+        tables.line(order.lines[place], number=row, place=place)
+        for row, place in enumerate(routed.places, start=1)
     )
     method = tables.method(order.shipping_method)
     address = order.shipping_address
@@ -60,7 +54,7 @@ def part(
     if violations or address is None:
         raise RejectedError("cannot be released", violations=violations)
     return Part(
-        reference=reference(store, order.external_id, 1),
+        reference=reference(store, order.external_id, number),
         order_number=order.number,
         placed_at=order.placed_at,
         shipping_method=method,
@@ -74,7 +68,7 @@ def part(
 class _Tables:
     """Looks up what the warehouse calls things, and notes every missing entry."""
 
-    policy: StorePolicy
+    name: str
     warehouse: WarehousePolicy
     violations: list[Violation] = field(default_factory=list)
 
@@ -103,9 +97,9 @@ class _Tables:
         )
 
     def _add(self, table: str, key: str) -> str:
-        place = f"[warehouses.{self.policy.warehouse}.{table}] of config/fulfilment.toml"
+        place = f"[warehouses.{self.name}.{table}] of config/fulfilment.toml"
         return f"add {key!r} to {place}"
 
     def _refuse(self, path: str, code: str, what: str) -> None:
-        message = f"{self.policy.warehouse} {what}"
+        message = f"{self.name} {what}"
         self.violations.append(Violation(path=path, code=code, message=message))

@@ -66,6 +66,8 @@ class SalesOrderRow(Base):
     erp: Mapped[str | None]
     erp_number: Mapped[str | None]
     """The number it has, or will have, in the ERP; its being there is a link."""
+    company: Mapped[str | None]
+    """In which it is booked there; None before 0004: in the store's own."""
     received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (
@@ -111,6 +113,7 @@ class StoredOrder:
     correlation_id: uuid.UUID
     erp: str | None
     erp_number: str | None
+    company: str | None
     order: SalesOrder
 
 
@@ -127,6 +130,7 @@ class OrderWrite:
     after: SalesOrder
     erp: str | None
     erp_number: str | None
+    company: str | None
 
 
 def lock(
@@ -173,6 +177,7 @@ def _lock(session: Session, which: sa.ColumnElement[bool]) -> list[StoredOrder]:
             correlation_id=row.correlation_id,
             erp=row.erp,
             erp_number=row.erp_number,
+            company=row.company,
             order=replace(codec.load(row.snapshot, SalesOrder), updated_at=row.updated_at),
         )
         for row in rows
@@ -192,16 +197,29 @@ def touch(session: Session, seen: Mapping[int, dt.datetime]) -> None:
         session.execute(_TOUCH, {"ids": list(seen.keys()), "times": list(seen.values())})
 
 
-def by_erp_number(session: Session, erp: str, numbers: Collection[str]) -> dict[str, int]:
-    """Return the orders with these numbers in an ERP."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """An order and its number in one company of an ERP."""
+
+    id: int
+    partner: str
+    number: str
+    company: str | None
+
+
+def by_erp_number(session: Session, erp: str, numbers: Collection[str]) -> list[Numbered]:
+    """Return the orders with these numbers in an ERP, of all its companies."""
     if not numbers:
-        return {}
+        return []
     rows = session.execute(
-        sa.select(SalesOrderRow.erp_number, SalesOrderRow.id).where(
-            SalesOrderRow.erp == erp, SalesOrderRow.erp_number.in_(numbers)
-        )
+        sa.select(
+            SalesOrderRow.id, SalesOrderRow.partner, SalesOrderRow.erp_number, SalesOrderRow.company
+        ).where(SalesOrderRow.erp == erp, SalesOrderRow.erp_number.in_(numbers))
     )
-    return {str(row.erp_number): row.id for row in rows}
+    return [
+        Numbered(id=row.id, partner=row.partner, number=row.erp_number, company=row.company)
+        for row in rows
+    ]
 
 
 def save(session: Session, writes: Sequence[OrderWrite]) -> None:
@@ -249,6 +267,7 @@ def _row(write: OrderWrite) -> dict[str, object]:
         "postal_code": address.postal_code if address else "",
         "erp": write.erp,
         "erp_number": write.erp_number,
+        "company": write.company,
     }
 
 

@@ -48,6 +48,8 @@ class OrderPartRow(Base):
     reported_at: Mapped[dt.datetime | None]
     """How new that is, by the warehouse's clock."""
     acknowledged_at: Mapped[dt.datetime | None]
+    route: Mapped[str | None]
+    """Why this warehouse, in words; None before 0004."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (
@@ -72,6 +74,7 @@ class StoredPart:
     code: str | None
     reported_at: dt.datetime | None
     acknowledged: bool
+    route: str | None
 
 
 def add(session: Session, parts: Sequence[StoredPart]) -> None:
@@ -88,6 +91,7 @@ def add(session: Session, parts: Sequence[StoredPart]) -> None:
                 "reference": part.reference,
                 "gate": part.gate,
                 "lines": [codec.dump(line) for line in part.lines],
+                "route": part.route,
             }
             for part in parts
         ],
@@ -118,6 +122,31 @@ def orders_of(session: Session, partner: str, references: Collection[str]) -> di
         )
     )
     return {row.reference: row.order_id for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who is to ship a part, and of which company's stock; None: of the store's own."""
+
+    partner: str
+    store: str
+    company: str | None
+    order_number: str
+
+
+def holder_of(session: Session, reference: str) -> Holder | None:
+    """Return who is to ship the part of this reference; None: we have no such part."""
+    row = session.execute(
+        sa.text("""
+        SELECT p.partner, o.partner AS store, o.company, o.number
+          FROM order_part p JOIN sales_order o ON o.id = p.order_id WHERE p.reference = :name"""),
+        {"name": reference},
+    ).one_or_none()
+    if row is None:
+        return None
+    return Holder(
+        partner=row.partner, store=row.store, company=row.company, order_number=row.number
+    )
 
 
 def newest_known(
@@ -173,4 +202,5 @@ def _part(row: OrderPartRow) -> StoredPart:
         code=row.code,
         reported_at=row.reported_at,
         acknowledged=row.acknowledged_at is not None,
+        route=row.route,
     )

@@ -85,3 +85,56 @@ def test_an_unknown_table_of_an_environment_is_named(config: Path) -> None:
     edit(config / "environments" / "production.toml", lambda _: "[partnrs.x]\ny = 1\n")
 
     assert "partnrs: unknown table (did you mean partners?)" in mistakes(config)
+
+
+TWO_COMPANIES = """
+[shopify-us.companies.demf]
+order_prefix = "DE"
+currencies = ["EUR"]
+[shopify-us.companies.demf.items]
+"MUG-BLU-01" = "D1000"
+"""
+
+
+def test_another_companys_table_says_what_differs(config: Path) -> None:
+    edit(config / "booking.toml", lambda text: text + TWO_COMPANIES)
+
+    own = load_policy(config, "production", ENV).bookings["shopify-us"]
+    other = own.of("demf")
+
+    assert own.of(None) is own is own.of("usmf")
+    assert own.of("gbsi") is None
+    assert other is not None
+    assert (other.company, other.order_prefix, other.currencies) == ("demf", "DE", {"EUR"})
+    assert other.items["MUG-BLU-01"] == "D1000"
+    assert other.delivery_modes == own.delivery_modes
+
+
+def test_a_company_that_ships_and_books_nothing_is_named(config: Path) -> None:
+    edit(
+        config / "fulfilment.toml",
+        lambda text: text + '\n[warehouses.shipbob-west]\ncompany = "demf"\n',
+    )
+
+    assert "add [<store>.companies.demf] to booking.toml" in mistakes(config)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('nodes = ["shipbob-wets"]', "rule 1: nodes: there is no shipbob-wets (did you mean"),
+        ('nodes = ["shipbob-west"]\nstores = ["shop"]', "rule 1: stores: there is no shop"),
+        ('nodes = ["shipbob-west"]\nbrands = ["acne"]', "brands: there is no acne (did you mean"),
+        ("nodes = []", "rules.0.nodes: Shorter than minimum length 1"),
+        ('nodes = ["shipbob-west"]\nsku_classes = ["big"]', "there is no class big"),
+        ('nodes = ["shipbob-west"]\npostcodes = ["9-1"]', "1 comes before 9"),
+        ('nodes = ["shipbob-west"]\npostcodes = ["?"]', "must be the beginning of a postcode"),
+        ('nodes = ["shipbob-west"]\nbefore = "14:00"', "must be a time and its zone"),
+        ('nodes = ["shipbob-west"]\nbefore = "2 pm CET"', "must be a time and its zone"),
+        ('nodes = ["shipbob-west"]\nnode_kinds = ["moon"]', "Must be one of: own, 3pl, vendor"),
+    ],
+)
+def test_a_wrong_routing_rule_is_named(config: Path, written: str, said: str) -> None:
+    (config / "routing.toml").write_text(f"[[rules]]\n{written}\n")
+
+    assert said in mistakes(config)

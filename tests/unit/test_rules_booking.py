@@ -16,12 +16,12 @@ from tests.unit.orders import HOME, adjustment, line, order, policy
 
 def codes(order_: Any, policy_: Any, customer: str | None = "ONLINE") -> list[tuple[str, str]]:
     with pytest.raises(RejectedError) as refused:
-        book(policy_, order_, customer)
+        book(policy_, order_, customer, ships_from={})
     return [(one.code, one.path) for one in refused.value.violations]
 
 
 def test_an_order_becomes_lines_and_charges_that_make_its_total() -> None:
-    booked = book(policy(), order(), "ONLINE")
+    booked = book(policy(), order(), "ONLINE", ships_from={})
 
     assert (booked.number, booked.reference) == ("US5182437124", "shopify-us/5182437124")
     assert [(one.item, one.quantity, one.amount) for one in booked.lines] == [
@@ -97,7 +97,7 @@ def test_a_discount_that_does_not_divide_is_booked_to_the_cent() -> None:
         total=Decimal("34.95"),
     )
 
-    booked = book(policy(), one, "ONLINE")
+    booked = book(policy(), one, "ONLINE", ships_from={})
 
     assert booked.lines[0].unit_discount == Decimal("0.33")
     assert [(one.code, one.amount) for one in booked.charges] == [
@@ -115,7 +115,7 @@ def test_what_needs_no_shipping_goes_to_the_billing_address_without_a_delivery_m
         total=Decimal("12.50"),
     )
 
-    booked = book(policy(), one, "ONLINE")
+    booked = book(policy(), one, "ONLINE", ships_from={})
 
     assert (booked.lines[0].item, booked.delivery_mode, booked.address) == ("GIFT", "", HOME)
 
@@ -152,7 +152,9 @@ def test_whatever_is_booked_comes_to_the_stores_total(
         adjustment("rounding", str(residue), "rounding"),
     )
 
-    booked = book(policy(), order(lines=lines, adjustments=adjustments, total=total), "ONLINE")
+    booked = book(
+        policy(), order(lines=lines, adjustments=adjustments, total=total), "ONLINE", ships_from={}
+    )
 
     placed = sum(one.amount for one in booked.lines) + sum(one.amount for one in booked.charges)
     assert placed == total

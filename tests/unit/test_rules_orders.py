@@ -11,7 +11,8 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.errors import RejectedError
 from syncworkers.rules.backoff import delay
 from syncworkers.rules.effects import AWAITED, may_go
-from syncworkers.rules.orders import Known, KnownPart, Policies, plan
+from syncworkers.rules.orders import plan
+from syncworkers.rules.plans import Known, KnownAccount, KnownPart, Policies
 from syncworkers.rules.sequence import decide
 from tests.unit.orders import AT, HOME, line, order, policy, store_policy, warehouse_policy
 
@@ -25,7 +26,10 @@ def planned(after: Any, *, before: Any = None, booked: bool = False, **changes: 
         store=changes.pop("store", store_policy()),
         warehouses={"shipbob-west": changes.pop("warehouse", warehouse_policy())},
     )
-    known = {"account": None, "account_owed": False, "version": 2, "parts": (), **changes}
+    account = KnownAccount(
+        number=changes.pop("account", None), owed=changes.pop("account_owed", False)
+    )
+    known = {"accounts": {"usmf": account}, "version": 2, "parts": (), **changes}
     return plan(policies, Known(before=before, booked=booked, **known), after)
 
 
@@ -146,6 +150,69 @@ def test_a_gap_is_named_at_its_line_of_the_order() -> None:
 
     places = {one.code: one.path for one in refused.value.violations}
     assert places["warehouse.item_unmapped"] == places["item.unmapped"] == "lines[1].sku"
+
+
+DEMF = policy(company="demf", order_prefix="DE", warehouses={}, currencies=frozenset({"EUR"}))
+
+
+def shipped_by_demf(**changes: Any) -> Any:
+    """Plan an order that another company's warehouse ships."""
+    german = warehouse_policy(company="demf", erp_warehouse="DE1")
+    own = policy(others={"demf": DEMF})
+    return planned(order(**changes), policy=own, warehouse=german)
+
+
+def test_an_order_is_booked_in_the_company_whose_stock_ships_it() -> None:
+    found = shipped_by_demf(currency="EUR")
+
+    booked = found.effects[0].body
+    assert (found.company, booked.company, booked.number) == ("demf", "demf", "DE5182437124")
+    assert (booked.warehouse, booked.lines[0].warehouse) == ("DE1", "DE1")
+    assert (
+        found.parts[0].route
+        == "node shipbob-west: the warehouse of shopify-us, all lines kept there"
+    )
+
+
+def test_a_company_books_no_currency_that_it_does_not_name() -> None:
+    with pytest.raises(RejectedError) as refused:
+        shipped_by_demf(currency="USD")
+
+    assert [one.code for one in refused.value.violations] == ["currency.unmapped"]
+
+
+def test_a_company_without_tables_is_named() -> None:
+    with pytest.raises(RejectedError) as refused:
+        planned(order(), warehouse=warehouse_policy(company="demf"))
+
+    [violation] = refused.value.violations
+    assert violation.code == "company.unmapped"
+    assert "[shopify-us.companies.demf] to config/booking.toml" in violation.message
+
+
+def test_what_was_decided_once_stays_whatever_the_tables_say_now() -> None:
+    gone = order(cancelled_at=LATER, updated_at=LATER)
+
+    found = planned(
+        gone,
+        before=order(),
+        booked=True,
+        company="demf",
+        policy=policy(others={"demf": DEMF}),
+        parts=[PART],
+    )
+
+    assert [getattr(one.body, "company", None) for one in found.effects] == [None, "demf"]
+
+
+def test_a_part_at_a_warehouse_that_left_the_configuration_is_for_a_person() -> None:
+    gone = order(cancelled_at=LATER, updated_at=LATER)
+    elsewhere = replace(PART, warehouse="harbor")
+
+    with pytest.raises(RejectedError) as refused:
+        planned(gone, before=order(), booked=True, parts=[elsewhere])
+
+    assert [one.code for one in refused.value.violations] == ["route.forgotten"]
 
 
 def test_a_cancelled_order_is_cancelled_once_and_its_warehouse_decides_first() -> None:

@@ -12,7 +12,8 @@ from syncworkers.canonical.shipments import PackedGoods, ReportedShipment, Wareh
 from syncworkers.canonical.shipments import WarehouseState as State
 from syncworkers.errors import RejectedError
 from syncworkers.rules import release, shipping
-from tests.unit.orders import AT, line, order, store_policy, warehouse_policy
+from syncworkers.rules.routing import Routed
+from tests.unit.orders import AT, line, order, warehouse_policy
 
 
 def part_line(number: int, item: str, quantity: int) -> PartLine:
@@ -133,11 +134,11 @@ def test_one_parcel_in_trouble_holds_the_part(
 
 def test_a_part_carries_what_its_warehouse_needs() -> None:
     gift = line(external_id="12", sku="", gift_card=True, requires_shipping=False)
+    routed = Routed(node="shipbob-west", places=(0,), reason="the only one")
     found = release.part(
-        "shopify-us", store_policy(), warehouse_policy(), order(lines=(line(), gift))
+        "shopify-us", routed, warehouse_policy(), order(lines=(line(), gift)), number=1
     )
 
-    assert found is not None
     assert found.reference == "shopify-us-5182437124-1"
     assert found.shipping_method == "Ground"
     assert [(one.reference, one.number, one.item, one.quantity) for one in found.lines] == [

@@ -65,6 +65,7 @@ def _part(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
     said += [
         f"cancel {state}" for state in _standing(facts, effects.PART_CANCEL, "part", key).values()
     ]
+    said += [part["route"]] if part["route"] else []
     return Node(
         kind="part",
         name=f"{part['reference']} at {part['partner']}",
