@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncworkers.sandbox.shopify.maker import OrderMaker
-from syncworkers.supervisor.environment import SECRETS
-from syncworkers.supervisor.processes import SHOP
+from syncworkers.supervisor.simulators import SECRETS, SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,6 +21,7 @@ from syncworkers.settings import load_settings
 from syncworkers.store import migrate
 from syncworkers.supervisor import processes
 from syncworkers.supervisor.environment import choose_ports, sandbox_environment
+from syncworkers.supervisor.simulators import NAMES
 from syncworkers.supervisor.supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
 
 CORES = os.cpu_count() or 1
 STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
-OVERLAY = "".join(
-    f'[partners.{partner}.poll]\nevery = "1d"\n' for partner in (STORE, ERP, WAREHOUSE)
-)
+OVERLAY = "".join(f'[partners.{partner}.poll]\nevery = "1d"\n' for partner in NAMES)
 """Production's settings, but nobody is polled: only what the webhooks bring is counted."""
 PLAIN_BOOKED = "SELECT count(*) FROM orders WHERE status = 'confirmed'"
 PRODUCT_BOOKED = f"SELECT count(*) FROM delivery WHERE partner = '{ERP}' AND state = 'confirmed'"  # noqa: S608
@@ -75,13 +74,18 @@ def product(
 
     With `warehouse`, the latency of a stub, parts are not paused but go there.
     """
-    ports = replace(choose_ports(), dynamics365=stage.stubs[latency])
+    ports = choose_ports()
+    stubs = {ERP: stage.stubs[latency]}
     if warehouse is not None:
-        ports = replace(ports, shipbob=stage.stubs[warehouse])
+        stubs[WAREHOUSE] = stage.stubs[warehouse]
+    ports = replace(ports, partners={**ports.partners, **stubs})
     config = stage.folder / "config"
     shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(CHECKOUT / "config", config)
     (config / "environments" / "dev.toml").write_text(OVERLAY)
+    (
+        config / "routing.toml"
+    ).unlink()  # everything leaves from one warehouse, as the plain way has it
     with ExitStack() as started:
         database = started.enter_context(stage.database())
         migrate.upgrade(database)
@@ -93,8 +97,9 @@ def product(
             "SYNCWORKERS_ENV": "dev",
             "SENTRY_DSN": "",
         }
-        del told["SHIPBOB_WEST_WEBHOOK_URL"]  # nobody is asked to call us
-        os.environ.pop("SHIPBOB_WEST_WEBHOOK_URL", None)
+        for name in [one for one in told if one.endswith("_WEBHOOK_URL")]:
+            del told[name]  # nobody is asked to call us
+            os.environ.pop(name, None)
         os.environ.update(told)
         _pause((STORE,) if warehouse is not None else (STORE, WAREHOUSE))
         wanted = ("web", "worker-flow", "beat") if workers else ("web",)

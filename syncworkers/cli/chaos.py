@@ -14,7 +14,7 @@ import click
 
 from syncworkers.cli.demo_progress import Progress
 from syncworkers.cli.demo_result import print_result, read_result
-from syncworkers.cli.demo_run import ERP, STORE, WAREHOUSE, DemoError, Run
+from syncworkers.cli.demo_run import DemoError, Run, total
 from syncworkers.cli.output import console, errors, write_json
 from syncworkers.cli.stage import PACE, staged, storm_over
 from syncworkers.sandbox.audit import audit
@@ -22,6 +22,7 @@ from syncworkers.storm.report import Report, write
 from syncworkers.storm.schedule import schedule
 from syncworkers.storm.watch import Watch, recoveries
 from syncworkers.supervisor import processes
+from syncworkers.supervisor.simulators import SIMULATORS
 from syncworkers.supervisor.state import AlreadyRunningError, sole
 
 if TYPE_CHECKING:
@@ -108,14 +109,17 @@ def _rage(stage: Stage, *, minutes: float, rate: float, folder: Path) -> bool:
 def _progress(stage: Stage) -> tuple[int, Mapping[str, int]]:
     """Return the orders placed, and what stands at each partner because of us."""
     now = stage.books.read("progress")
-    counts = {
-        ERP: now[ERP]["orders"] + now[ERP]["slips"],
-        WAREHOUSE: now[WAREHOUSE]["orders"],
-        STORE: now[STORE]["fulfillments"] + now[STORE]["noted"],
+    counted = {
+        "store": ("fulfillments", "noted"),
+        "erp": ("orders", "slips"),
+        "warehouse": ("orders",),
     }
-    return now[STORE]["placed"], counts
+    counts = {
+        one.partner: sum(now[one.partner][what] for what in counted[one.role]) for one in SIMULATORS
+    }
+    return total(now, "placed"), counts
 
 
 def _never_right(stage: Stage) -> Sequence[str]:
-    found = audit(stage.books.read("books"), STORE, stage.fleet.policy)
+    found = audit(stage.books.read("books"), stage.fleet.policy)
     return (*found.duplicated, *found.unexpected)

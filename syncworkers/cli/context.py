@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from syncworkers import servers
 from syncworkers.bootstrap import build_fleet, connect
 from syncworkers.store import migrate
-from syncworkers.supervisor.environment import Ports, sandbox_environment
+from syncworkers.supervisor.environment import NOWHERE, sandbox_environment
 from syncworkers.supervisor.state import read_environment
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from syncworkers.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NOWHERE = Ports(gateway=9, flower=9, shopify=9, dynamics365=9, shipbob=9)
-"""The discard port: simulated partners that do not run refuse the connection."""
 
 
 class Context:

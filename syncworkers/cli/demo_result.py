@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rich.markup import escape
 from rich.table import Table
 
-from syncworkers.cli.demo_run import STORE, count_faults
+from syncworkers.cli.demo_run import count_faults
 from syncworkers.cli.output import console
 from syncworkers.sandbox.audit import Audit, audit
 from syncworkers.store import ledger
@@ -39,7 +39,7 @@ class OpenCase:
 
     id: int
     order: str | None
-    """The number of the order it is about; None if it is about no order we have."""
+    """Store and number of the order it is about; None if it is about no order we have."""
     told: str
 
 
@@ -90,7 +90,7 @@ def read_result(  # noqa: PLR0913 - what ran, and what came of it, all named
 ) -> Result:
     """Audit the partners' books and read what it cost; `struck` is what fell upon our own side."""
     found = books.read("books")
-    audited = audit(found, STORE, fleet.policy)
+    audited = audit(found, fleet.policy)
     proof = ledger.prove(fleet.database)
     published = run.published()
     orders = max(1, audited.orders)
@@ -151,7 +151,7 @@ def _details(
 
 def _open_cases(fleet: Fleet) -> list[OpenCase]:
     query = sa.text(
-        "SELECT c.id, o.number, c.code || ': ' || c.error AS told"
+        "SELECT c.id, o.partner || ' ' || o.number AS number, c.code || ': ' || c.error AS told"
         " FROM exception_case c LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id"
         " WHERE c.state = 'open' ORDER BY c.id"
     )
@@ -212,7 +212,7 @@ def _rows(result: Result) -> list[tuple[str, object, str]]:
     calls = ", ".join(f"{name} {count}" for name, count in result.calls_per_order.items())
     latency = f"p50 {result.latency_ms['p50']}, p99 {result.latency_ms['p99']}"
     return [
-        ("orders", result.orders, "placed in the shop"),
+        ("orders", result.orders, "placed in all stores"),
         ("shipments", result.shipments, "each once at the store and in the ERP"),
         ("invoices", result.invoices, "each once at the store"),
         ("confirmed", result.confirmed, "orders that agree in every book"),
@@ -225,7 +225,7 @@ def _rows(result: Result) -> list[tuple[str, object, str]]:
         ("settled", result.settled, "came to rest in time"),
         ("ledger findings", result.ledger_findings, ""),
         ("seconds", result.seconds, f"{result.orders_per_second} orders a second, with the tail"),
-        ("latency ms", latency, "placed → accepted by ERP and warehouse"),
+        ("latency ms", latency, "placed → accepted by ERP and warehouses"),
         ("calls per order", calls, ""),
         (
             "messages per order",

@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from syncworkers.bootstrap import link_redis
 from syncworkers.canonical.kinds import Kind
 from syncworkers.flows.poll import poll
+from syncworkers.supervisor.simulators import SIMULATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from syncworkers.flows.fleet import Fleet
     from syncworkers.supervisor.environment import Ports
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 PATIENCE = 90.0
 """Seconds a demo may take beyond placing its orders, and per order half a tenth more."""
 TICK = 0.25
-STORE = "shopify-us"
-ERP = "d365-main"
-WAREHOUSE = "shipbob-west"
-POLLED = ((STORE, Kind.ORDER), (WAREHOUSE, Kind.SHIPMENT), (ERP, Kind.INVOICE))
+POLLED = tuple(
+    (one.partner, {"store": Kind.ORDER, "warehouse": Kind.SHIPMENT, "erp": Kind.INVOICE}[one.role])
+    for one in SIMULATORS
+)
 """What polls read."""
 
 
@@ -43,12 +44,7 @@ class Books:
 
     def __init__(self, ports: Ports) -> None:
         self._faces = {
-            name: f"http://127.0.0.1:{port}/_sandbox"
-            for name, port in (
-                (STORE, ports.shopify),
-                (ERP, ports.dynamics365),
-                (WAREHOUSE, ports.shipbob),
-            )
+            name: f"http://127.0.0.1:{port}/_sandbox" for name, port in ports.partners.items()
         }
 
     @property
@@ -60,18 +56,29 @@ class Books:
         """Read everybody's `books` or `progress`."""
         return {name: _get(f"{face}/{what}") for name, face in self._faces.items()}
 
-    def place(self, plan: dict[str, Any]) -> None:
-        """Have orders placed."""
-        body = json.dumps(plan).encode()
-        address = f"{self._faces[STORE]}/orders"
-        request = urllib.request.Request(address, body)  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, timeout=10.0):  # noqa: S310 - loopback
-            return
+    def place(self, orders: int, *, seed: int, rate: float) -> None:
+        """Have orders placed: at each store its share of them, all at `rate` a second together."""
+        for store, count in _shares(orders).items():
+            plan = {"count": count, "seed": seed, "rate": rate * count / orders}
+            address = f"{self._faces[store]}/orders"
+            body = json.dumps(plan).encode()
+            request = urllib.request.Request(address, body)  # noqa: S310 - loopback
+            with urllib.request.urlopen(request, timeout=10.0):  # noqa: S310 - loopback
+                pass
+
+
+def _shares(orders: int) -> dict[str, int]:
+    """Divide orders among the stores; what does not divide goes to the first."""
+    stores = [one for one in SIMULATORS if one.role == "store"]
+    whole = sum(one.share for one in stores)
+    counts = {one.partner: orders * one.share // whole for one in stores}
+    counts[stores[0].partner] += orders - sum(counts.values())
+    return {store: count for store, count in counts.items() if count}
 
 
 def _get(address: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(address, timeout=10.0) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(address, timeout=60.0) as answer:  # noqa: S310 - loopback
             found: dict[str, Any] = json.loads(answer.read(), parse_float=Decimal)
     except (urllib.error.URLError, OSError) as error:
         message = f"a simulated partner does not answer: {error}"
@@ -93,6 +100,12 @@ class Headway:
     open_lines: int
     faults: dict[str, int]
     seconds: float
+
+
+def total(progress: Mapping[str, Mapping[str, Any]], what: str, *, role: str = "") -> int:
+    """Add up a count over all partners, or those of a role; who does not count it has none."""
+    roles = {one.partner: one.role for one in SIMULATORS}
+    return sum(one.get(what, 0) for name, one in progress.items() if role in {"", roles[name]})
 
 
 def count_faults(books: dict[str, dict[str, Any]]) -> dict[str, int]:
@@ -139,7 +152,7 @@ class Run:
         self._orders = orders
         self._placing = orders / rate
         self._began = time.monotonic()
-        self._books.place({"count": orders, "seed": seed, "rate": rate})
+        self._books.place(orders, seed=seed, rate=rate)
         return self._began
 
     def wait(
@@ -196,14 +209,13 @@ class Run:
         return {task: max(0, count - before.get(task, 0)) for task, count in now.items()}
 
     def _headway(self, progress: dict[str, dict[str, Any]], open_lines: int) -> Headway:
-        store, erp, warehouse = (progress[name] for name in (STORE, ERP, WAREHOUSE))
         return Headway(
-            placed=store["placed"],
-            booked=erp["orders"],
-            shipped=warehouse["shipped_shipments"],
-            delivered=warehouse["delivered"],
-            invoiced=erp["invoices"],
-            told=store["fulfillments"],
+            placed=total(progress, "placed"),
+            booked=total(progress, "orders", role="erp"),
+            shipped=total(progress, "shipped_shipments"),
+            delivered=total(progress, "delivered"),
+            invoiced=total(progress, "invoices"),
+            told=total(progress, "fulfillments"),
             open_lines=open_lines,
             faults=count_faults(progress),
             seconds=time.monotonic() - self._began,

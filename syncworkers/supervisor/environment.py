@@ -7,43 +7,34 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from syncworkers.supervisor.simulators import NAMES, SIMULATORS
 
-SECRETS = {
-    "SHOPIFY_US_CLIENT_ID": "sandbox-shopify-us",
-    "SHOPIFY_US_CLIENT_SECRET": "sandbox-secret-of-shopify-us",
-    "D365_MAIN_CLIENT_ID": "sandbox-d365-main",
-    "D365_MAIN_CLIENT_SECRET": "sandbox-secret-of-d365-main",
-    "D365_MAIN_EVENT_SECRET": "sandbox-path-of-d365-main",
-    "SHIPBOB_WEST_TOKEN": "sandbox-token-of-shipbob-west",
-    "SHIPBOB_WEST_CHANNEL_ID": "101",
-    "SHIPBOB_WEST_WEBHOOK_SECRET": "whsec_c2FuZGJveHNlY3JldG9mc2hpcGJvYnVz",
-}
-"""Secrets of simulated partners on loopback: they guard nothing, and say so."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where everything listens, on loopback."""
+    """Where everything listens, on loopback; simulated partners by their names."""
 
     gateway: int
     flower: int
-    shopify: int
-    dynamics365: int
-    shipbob: int
+    partners: Mapping[str, int]
+
+
+NOWHERE = Ports(gateway=9, flower=9, partners=dict.fromkeys(NAMES, 9))
+"""The discard port: simulated partners that do not run refuse the connection."""
 
 
 def sandbox_environment(ports: Ports) -> dict[str, str]:
     """Return what the partner files of the dev environment look for."""
-    return {
-        **SECRETS,
-        "SHOPIFY_US_URL": f"http://127.0.0.1:{ports.shopify}",
-        "D365_MAIN_URL": f"http://127.0.0.1:{ports.dynamics365}",
-        "D365_MAIN_TOKEN_URL": f"http://127.0.0.1:{ports.dynamics365}/sandbox/oauth2/v2.0/token",
-        "SHIPBOB_WEST_URL": f"http://127.0.0.1:{ports.shipbob}",
-        "SHIPBOB_WEST_WEBHOOK_URL": f"http://127.0.0.1:{ports.gateway}/webhooks/shipbob-west",
-    }
+    gateway = f"http://127.0.0.1:{ports.gateway}/webhooks"
+    told: dict[str, str] = {}
+    for one in SIMULATORS:
+        address = f"http://127.0.0.1:{ports.partners[one.partner]}"
+        told |= one.environment(address, f"{gateway}/{one.partner}")
+    return told
 
 
 def choose_ports(gateway: int | None = None, *, first: int = 0) -> Ports:
@@ -59,9 +50,7 @@ def choose_ports(gateway: int | None = None, *, first: int = 0) -> Ports:
     return Ports(
         gateway=gateway or free(0),
         flower=free(5555 if first else 0),
-        shopify=free(first),
-        dynamics365=free(first and first + 1),
-        shipbob=free(first and first + 2),
+        partners={name: free(first and first + place) for place, name in enumerate(NAMES)},
     )
 
 

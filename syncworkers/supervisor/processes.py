@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncworkers.supervisor.environment import SECRETS, Ports
+from syncworkers.supervisor.simulators import SIMULATORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from syncworkers.supervisor.environment import Ports
+
 BIN = Path(sys.executable).parent
-SHOP = "acme-us.myshopify.com"
 QUEUES = {
     "worker-flow": "orders,shipments,invoices,catalog,dead_letter,sweep,maintenance",
     "worker-inventory": "inventory",
@@ -83,32 +84,16 @@ def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
         *("--seed", str(how.seed), "--faults", how.faults, "--speed", str(how.speed)),
         *("--caller-deadline", str(how.caller_deadline)),
     )
-    paced = (*common, "--pace", str(how.pace))
     gateway = f"http://127.0.0.1:{ports.gateway}/webhooks"
-    events = f"{gateway}/d365-main/{SECRETS['D365_MAIN_EVENT_SECRET']}"
     return [
         _simulator(
-            "shopify-us",
-            ports.shopify,
-            *("syncworkers.sandbox.shopify", "--shop", SHOP),
-            *("--webhook-url", f"{gateway}/shopify-us", *common),
-            *("--client-id", SECRETS["SHOPIFY_US_CLIENT_ID"]),
-            *("--client-secret", SECRETS["SHOPIFY_US_CLIENT_SECRET"]),
-        ),
-        _simulator(
-            "d365-main",
-            ports.dynamics365,
-            *("syncworkers.sandbox.dynamics365", "--event-url", events, *paced),
-            *("--client-id", SECRETS["D365_MAIN_CLIENT_ID"]),
-            *("--client-secret", SECRETS["D365_MAIN_CLIENT_SECRET"]),
-        ),
-        _simulator(
-            "shipbob-west",
-            ports.shipbob,
-            *("syncworkers.sandbox.shipbob", *paced),
-            *("--token", SECRETS["SHIPBOB_WEST_TOKEN"]),
-            *("--channel-id", SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
-        ),
+            one.partner,
+            ports.partners[one.partner],
+            *one.command(f"{gateway}/{one.partner}"),
+            *common,
+            *(("--pace", str(how.pace)) if one.paced else ()),
+        )
+        for one in SIMULATORS
     ]
 
 

@@ -44,7 +44,8 @@ from syncworkers.sandbox.shopify.books import now_text
 from syncworkers.sandbox.shopify.maker import OrderMaker
 from syncworkers.settings import load_settings
 from syncworkers.store import ledger
-from syncworkers.supervisor.environment import SECRETS
+from syncworkers.supervisor.environment import NOWHERE, sandbox_environment
+from syncworkers.supervisor.simulators import SECRETS
 from syncworkers.web import create_app
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ class World:
             ERP: {"orders": self.booked(), "early_slips": self.erp.slips.early},
             WAREHOUSE: {"orders": self.parts()},
         }
-        return audit.audit(books, STORE, self.fleet.policy)
+        return audit.audit(books, self.fleet.policy)
 
     def assert_sound(self) -> None:
         """The books agree and nothing was dropped."""
@@ -342,17 +343,18 @@ def world(
 def _configure(environ: pytest.MonkeyPatch, config: Path, overlay: str) -> None:
     """Take the configuration as it is, with other times, and the secrets of simulators."""
     shutil.copytree(ROOT / "config", config)
+    (config / "routing.toml").unlink()  # the other warehouses are not of this world
     (config / "environments" / "dev.toml").write_text(overlay)
     environ.setenv("SYNCWORKERS_CONFIG", str(config))
     environ.setenv("SYNCWORKERS_ENV", "dev")
-    for name, value in SECRETS.items():
-        environ.setenv(name, value)
 
 
 def _tell_addresses(
     environ: pytest.MonkeyPatch, gateway: str, shop: str, erp: str, warehouse: str
 ) -> None:
     """Let everybody know where everybody is."""
+    for name, value in sandbox_environment(NOWHERE).items():
+        environ.setenv(name, value)
     environ.setenv("SHOPIFY_US_URL", shop)
     environ.setenv("D365_MAIN_URL", erp)
     environ.setenv("D365_MAIN_TOKEN_URL", f"{erp}/sandbox/oauth2/v2.0/token")

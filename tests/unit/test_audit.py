@@ -70,7 +70,9 @@ def erp(**changes: Any) -> dict[str, Any]:
         "total": "30.950",
         "status": "Backorder",
         "created_at": 101.5,
-        "lines": [{"reference": "1", "item": "1000", "quantity": "2", "price": "12.5"}],
+        "lines": [
+            {"reference": "1", "item": "1000", "quantity": "2", "price": "12.5", "warehouse": "13"}
+        ],
         "address": {"city": "Eugene", "zip": "97401", "state": "OR"},
         "slips": [slip()],
         "invoices": [INVOICE],
@@ -121,7 +123,7 @@ def compare(
     whole = Policy(
         partners={}, bookings={"shopify-us": policy()}, fulfilment=fulfilment, expectations={}
     )
-    return audit(books, "shopify-us", whole)
+    return audit(books, whole)
 
 
 def test_equal_books_agree() -> None:
@@ -139,9 +141,12 @@ def test_lost_doubled_and_unexpected_orders_are_found() -> None:
         [warehouse(), warehouse(), warehouse(reference="x-9-1")],
     )
 
-    assert found.lost == ("1002: not at d365-main", "1002: not at shipbob-west")
-    assert "1001: 2 times at d365-main" in found.duplicated
-    assert "1001: 2 times at shipbob-west" in found.duplicated
+    assert found.lost == (
+        "shopify-us 1002: not at d365-main",
+        "shopify-us 1002: not at any warehouse",
+    )
+    assert "shopify-us 1001: 2 times at d365-main" in found.duplicated
+    assert "shopify-us 1001: shopify-us-5-1 2 times at warehouses" in found.duplicated
     assert found.unexpected == ("d365-main has x/9", "shipbob-west has x-9-1")
     assert not found.ok
 
@@ -160,7 +165,17 @@ def test_an_order_cancelled_before_anybody_booked_it_is_not_lost() -> None:
         ("lines", {"lines": []}),
         (
             "lines",
-            {"lines": [{"reference": "1", "item": "1000", "quantity": "3", "price": "12.5"}]},
+            {
+                "lines": [
+                    {
+                        "reference": "1",
+                        "item": "1000",
+                        "quantity": "3",
+                        "price": "12.5",
+                        "warehouse": "13",
+                    }
+                ]
+            },
         ),
         ("lines", {"lines": erp()["lines"] * 2}),
         ("shipment shipbob-west/7", {"slips": [slip(lines=[])]}),
@@ -218,7 +233,7 @@ def test_an_address_that_differs_at_the_erp_is_a_mismatch_until_it_was_too_late(
     late = compare([shop()], [document], [warehouse()])
 
     assert [one.field for one in in_time.mismatched] == ["address"]
-    assert (late.mismatched, late.for_people) == ((), {"1001"})
+    assert (late.mismatched, late.for_people) == ((), {"shopify-us 1001"})
 
 
 def test_an_address_that_differs_before_anything_is_made_up_is_a_mismatch() -> None:
@@ -232,34 +247,34 @@ def test_an_address_that_differs_before_anything_is_made_up_is_a_mismatch() -> N
 @pytest.mark.parametrize(
     ("sold", "booked", "said"),
     [
-        ({"fulfillments": []}, {}, ("lost", "1001: shipment 1Z9 not at the store")),
-        ({}, {"slips": []}, ("lost", "1001: shipment shipbob-west/7 not at d365-main")),
-        ({"metafields": {}}, {}, ("lost", "1001: invoice CIV-1 not at the store")),
+        ({"fulfillments": []}, {}, ("lost", "shopify-us 1001: shipment 1Z9 not at the store")),
+        ({}, {"slips": []}, ("lost", "shopify-us 1001: shipment shipbob-west/7 not at d365-main")),
+        ({"metafields": {}}, {}, ("lost", "shopify-us 1001: invoice CIV-1 not at the store")),
         (
             {"fulfillments": shop()["fulfillments"] * 2},
             {},
-            ("duplicated", "1001: shipment 1Z9 2 times at the store"),
+            ("duplicated", "shopify-us 1001: shipment 1Z9 2 times at the store"),
         ),
         (
             {},
             {"slips": [slip(), slip()]},
-            ("duplicated", "1001: shipment shipbob-west/7 2 times at d365-main"),
+            ("duplicated", "shopify-us 1001: shipment shipbob-west/7 2 times at d365-main"),
         ),
         (
             {"metafields": {"erp.invoices": json.dumps([INVOICE, INVOICE])}},
             {},
-            ("duplicated", "1001: invoice CIV-1 2 times at the store"),
+            ("duplicated", "shopify-us 1001: invoice CIV-1 2 times at the store"),
         ),
         (
             {},
             {"slips": [slip(), slip(shipment_id="shipbob-west/8")]},
-            ("unexpected", "1001: shipment shipbob-west/8 at d365-main"),
+            ("unexpected", "shopify-us 1001: shipment shipbob-west/8 at d365-main"),
         ),
-        ({}, {"invoices": []}, ("unexpected", "1001: invoice CIV-1 at the store")),
+        ({}, {"invoices": []}, ("unexpected", "shopify-us 1001: invoice CIV-1 at the store")),
         (
             {},
             {"slips": [slip(posted_at=99.0)]},
-            ("unexpected", "1001: slip PS-1 came before its order"),
+            ("unexpected", "shopify-us 1001: slip PS-1 came before its order"),
         ),
     ],
 )
@@ -281,7 +296,7 @@ def test_a_packing_slip_before_its_order_is_never_right() -> None:
 def test_a_cancel_that_came_too_late_is_for_people_and_agrees() -> None:
     found = compare([shop(cancelled=True, fulfillments=[])], [erp()], [warehouse()])
 
-    assert (found.ok, found.for_people) == (True, {"1001"})
+    assert (found.ok, found.for_people) == (True, {"shopify-us 1001"})
 
 
 def test_an_address_that_came_too_late_is_for_people_and_agrees() -> None:
@@ -289,4 +304,50 @@ def test_an_address_that_came_too_late_is_for_people_and_agrees() -> None:
 
     found = compare([shop()], [erp()], [gone])
 
-    assert (found.ok, found.for_people) == (True, {"1001"})
+    assert (found.ok, found.for_people) == (True, {"shopify-us 1001"})
+
+
+WEST = warehouse_policy(company="usmf", erp_warehouse="13")
+TWO_LINES = [LINES[0], {**LINES[0], "id": 2, "sku": "TEA"}]
+
+
+def compare_two(**changes: Any) -> Any:
+    """An order of two lines that leaves from two warehouses."""
+    east = {"reference": "shopify-us-5-2", "products": [{"sku": "TEA", "quantity": 2}]}
+    document = erp(slips=[], invoices=[])
+    first = document["lines"][0]
+    second = {**first, "reference": "2", "item": "1001", "warehouse": "24"}
+    document["lines"] = [first, second | changes.get("second", {})]
+    books = {
+        "shopify-us": {"orders": [shop(lines=TWO_LINES, fulfillments=[], metafields={})]},
+        "d365-main": {"orders": [document]},
+        "shipbob-west": {"orders": [warehouse(shipments=[])]},
+        "shipbob-east": {"orders": [warehouse(shipments=[], **east)]},
+    }
+    east_policy = warehouse_policy(company=changes.get("company", "usmf"), erp_warehouse="24")
+    fulfilment = FulfilmentPolicy(
+        stores={"shopify-us": store_policy()},
+        warehouses={"shipbob-west": WEST, "shipbob-east": east_policy},
+        carriers={},
+    )
+    booking = policy(items={"MUG": "1000", "TEA": "1001"})
+    whole = Policy(
+        partners={}, bookings={"shopify-us": booking}, fulfilment=fulfilment, expectations={}
+    )
+    return audit(books, whole)
+
+
+def test_an_order_that_leaves_from_two_warehouses_agrees() -> None:
+    assert compare_two().ok
+
+
+def test_a_line_booked_on_another_warehouse_than_ships_it_is_found() -> None:
+    found = compare_two(second={"warehouse": "13"})
+
+    assert [one.field for one in found.mismatched] == ["ships from"]
+
+
+def test_a_part_that_leaves_from_another_companys_stock_is_found() -> None:
+    found = compare_two(company="demf")
+
+    assert [(one.field, one.partner) for one in found.mismatched] == [("company", "shipbob-east")]

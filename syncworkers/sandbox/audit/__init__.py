@@ -49,16 +49,16 @@ class Audit:
         return not (self.lost or self.duplicated or self.unexpected or self.mismatched)
 
 
-def audit(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) -> Audit:
-    """Compare the books of a store, its ERP and its warehouse, given by partner name."""
-    sold = list(_by_order(books, store, policy))
+def audit(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> Audit:
+    """Compare the books of all stores, their ERP and all warehouses, given by partner name."""
+    sold = list(_by_order(books, policy))
     found = [
         one
         for order in sold
         for check in (orders.check, goods.check, invoices.check)
         for one in check(order)
     ]
-    found += _strangers(books, store, policy, sold)
+    found += _strangers(books, policy, sold)
     by_kind: dict[str, list[Wrong]] = defaultdict(list)
     for one in found:
         by_kind[one.kind].append(one)
@@ -77,40 +77,45 @@ def audit(books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy) ->
     )
 
 
-def _by_order(
-    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy
-) -> Iterator[OrderBooks]:
+def _by_order(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> Iterator[OrderBooks]:
     """Gather, order by order, what stands of it in each book."""
-    booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
     booked: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for document in books[booking.erp]["orders"]:
-        booked[document["reference"]].append(document)
+    for erp in _erps(books, policy):
+        for document in books[erp]["orders"]:
+            booked[document["reference"]].append(document)
     released: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for one in books[fulfilment.warehouse]["orders"]:
-        released[one["reference"]].append(one)
-    for order in books[store]["orders"]:
-        yield OrderBooks(
-            order=order,
-            booking=booking,
-            warehouse=fulfilment.warehouse,
-            tables=policy.fulfilment.warehouses[fulfilment.warehouse],
-            booked=tuple(booked.get(f"{store}/{order['id']}", ())),
-            released=tuple(released.get(f"{store}-{order['id']}-1", ())),
-        )
+    for warehouse in policy.fulfilment.warehouses.keys() & books.keys():
+        for one in books[warehouse]["orders"]:
+            order, _, _ = one["reference"].rpartition("-")
+            released[order].append({**one, "warehouse": warehouse})
+    for store in sorted(policy.bookings.keys() & books.keys()):
+        for order in books[store]["orders"]:
+            yield OrderBooks(
+                order=order,
+                booking=policy.bookings[store],
+                nodes=policy.fulfilment.warehouses,
+                booked=tuple(booked.get(f"{store}/{order['id']}", ())),
+                released=tuple(released.get(f"{store}-{order['id']}", ())),
+            )
+
+
+def _erps(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> set[str]:
+    return {one.erp for one in policy.bookings.values()} & books.keys()
 
 
 def _strangers(
-    books: Mapping[str, Mapping[str, Any]], store: str, policy: Policy, sold: list[OrderBooks]
+    books: Mapping[str, Mapping[str, Any]], policy: Policy, sold: list[OrderBooks]
 ) -> Iterator[Wrong]:
-    """Find what stands in a book and belongs to no order of the shop."""
-    booking, fulfilment = policy.bookings[store], policy.fulfilment.stores[store]
+    """Find what stands in a book and belongs to no order of any store."""
+    erps = _erps(books, policy)
     known = {one["reference"] for order in sold for one in (*order.booked, *order.released)}
-    for partner in (booking.erp, fulfilment.warehouse):
+    for partner in sorted(erps | (policy.fulfilment.warehouses.keys() & books.keys())):
         for one in books[partner]["orders"]:
             if one["reference"] not in known:
                 yield _stranger(f"{partner} has {one['reference']}")
-    for _ in range(books[booking.erp].get("early_slips", 0)):
-        yield _stranger(f"{booking.erp} got a packing slip before its order")
+    for erp in sorted(erps):
+        for _ in range(books[erp].get("early_slips", 0)):
+            yield _stranger(f"{erp} got a packing slip before its order")
 
 
 def _stranger(what: str) -> Wrong:

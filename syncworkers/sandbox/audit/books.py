@@ -42,19 +42,30 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderBooks:
-    """What the books say of one order: the shop's, the ERP's and the warehouse's."""
+    """What the books say of one order: the store's, the ERP's and the warehouses'.
+
+    `booking` is the store's own, with those of other companies; `nodes` are all warehouses by name;
+    each of `released` says at which `warehouse` it is.
+    """
 
     order: Mapping[str, Any]
     booking: BookingPolicy
-    warehouse: str
-    tables: WarehousePolicy
+    nodes: Mapping[str, WarehousePolicy]
     booked: Sequence[Mapping[str, Any]]
     released: Sequence[Mapping[str, Any]]
 
     @property
     def name(self) -> str:
-        """Return what people call the order, without the sign."""
-        return str(self.order["name"]).removeprefix("#")
+        """Return which store sold it, and what people call it there, without the sign."""
+        return f"{self.booking.store} {str(self.order['name']).removeprefix('#')}"
+
+    @property
+    def company(self) -> BookingPolicy:
+        """Return how it is booked in the company whose stock ships it."""
+        names = [self.nodes[part["warehouse"]].company for part in self.released]
+        # What was called off before any warehouse had it is only in the ERP.
+        names += [document["company"].lower() for document in self.booked]
+        return self.booking.of(names[0] if names else None) or self.booking
 
     @property
     def cancelled(self) -> bool:

@@ -36,7 +36,12 @@ def _at_erp(books: OrderBooks, document: Mapping[str, Any]) -> Iterator[Wrong]:
         posted[one["shipment_id"]].append(one)
         if float(one["posted_at"]) < float(document["created_at"]):
             yield books.unexpected(f"slip {one['slip']} came before its order")
-    wanted = {f"{books.warehouse}/{one['id']}": one for one in books.shipped}
+    wanted = {
+        f"{part['warehouse']}/{one['id']}": one
+        for part in books.released
+        for one in part["shipments"]
+        if one["shipped"]
+    }
     if document["status"] == "Canceled":
         wanted = {}
     yield from _compare(books, books.booking.erp, wanted, posted, _slipped)

@@ -17,17 +17,31 @@ if TYPE_CHECKING:
 def check(books: OrderBooks) -> Iterator[Wrong]:
     """Yield what is wrong with the order itself."""
     erp = books.booking.erp
-    for partner, found in ((erp, books.booked), (books.warehouse, books.released)):
-        if len(found) > 1:
-            yield books.duplicated(f"{len(found)} times at {partner}")
+    if len(books.booked) > 1:
+        yield books.duplicated(f"{len(books.booked)} times at {erp}")
     if not books.booked and not books.cancelled:
         yield books.lost(f"not at {erp}")
-    if not books.released and not books.cancelled and books.goods:
-        yield books.lost(f"not at {books.warehouse}")
     for document in books.booked[:1]:
         yield from _differences(books, erp, _at_erp(books, document))
-    for part in books.released[:1]:
-        yield from _differences(books, books.warehouse, _at_warehouse(books, part))
+    yield from _parts(books)
+
+
+def _parts(books: OrderBooks) -> Iterator[Wrong]:
+    """Compare with what the warehouses have: every unit once, and each part as it should be."""
+    references = Counter(part["reference"] for part in books.released)
+    for reference, times in references.items():
+        if times > 1:
+            yield books.duplicated(f"{reference} {times} times at warehouses")
+    if not books.released and not books.cancelled and books.goods:
+        yield books.lost("not at any warehouse")
+    if books.released and max(references.values()) == 1:
+        sold = units_by_sku(books.goods)
+        given = units_by_sku(line for part in books.released for line in part["products"])
+        # A cancel may have overtaken some parts.
+        if sold != given and not (books.cancelled and given <= sold):
+            yield books.differs("warehouses", "goods", sold, given)
+    for part in books.released:
+        yield from _differences(books, part["warehouse"], _at_warehouse(books, part))
 
 
 def latency(books: OrderBooks) -> float | None:
@@ -47,13 +61,15 @@ def _differences(
 
 
 def _at_erp(books: OrderBooks, document: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
-    order, policy = books.order, books.booking
+    order, policy, ships_from = books.order, books.company, _ships_from(books)
+    there = {line["reference"]: line["warehouse"] for line in document["lines"]}
     fields: dict[str, tuple[object, object]] = {
         "number": (f"{policy.order_prefix}{order['id']}", document["number"]),
         "company": (policy.company, document["company"].lower()),
         "currency": (order["currency"], document["currency"]),
         "total": (Decimal(order["total"]), Decimal(document["total"])),
         "lines": (_sold(books), _booked(document)),
+        "ships from": (ships_from, {line: there.get(line) for line in ships_from}),
         # What a warehouse shipped in spite of the cancel, the ERP must keep.
         "cancelled": (books.cancelled and not books.shipped, document["status"] == "Canceled"),
     }
@@ -63,7 +79,7 @@ def _at_erp(books: OrderBooks, document: Mapping[str, Any]) -> dict[str, tuple[o
 
 
 def _sold(books: OrderBooks) -> Counter[tuple[object, ...]]:
-    policy = books.booking
+    policy = books.company
     return Counter(
         (
             str(line["id"]),
@@ -82,14 +98,24 @@ def _booked(document: Mapping[str, Any]) -> Counter[tuple[object, ...]]:
     )
 
 
+def _ships_from(books: OrderBooks) -> dict[str, str]:
+    """Return by line what the ERP calls the place that has it to ship, where nodes say it."""
+    found: dict[str, str] = {}
+    for part in books.released:
+        name = books.nodes[part["warehouse"]].erp_warehouse
+        skus = units_by_sku(part["products"])
+        found |= {str(line["id"]): name for line in books.goods if name and line["sku"] in skus}
+    return found
+
+
 def _at_warehouse(books: OrderBooks, part: Mapping[str, Any]) -> dict[str, tuple[object, object]]:
-    order = books.order
-    method = order.get("shipping_method") or ""
+    node = books.nodes[part["warehouse"]]
+    method = books.order.get("shipping_method") or ""
     fields: dict[str, tuple[object, object]] = {
-        "goods": (units_by_sku(books.goods), units_by_sku(part["products"])),
-        "shipping method": (books.tables.shipping_methods.get(method), part["shipping_method"]),
+        "shipping method": (node.shipping_methods.get(method), part["shipping_method"]),
+        "company": (books.company.company, node.company or books.booking.company),
     }
-    if books.cancelled and not books.shipped:
+    if books.cancelled and not any(one["shipped"] for one in part["shipments"]):
         fields["cancelled"] = (True, bool(part["cancelled"]))
     for one in part["shipments"]:
         if one["status"] not in {*MADE_UP, "Cancelled"}:

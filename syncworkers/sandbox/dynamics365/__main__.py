@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--client-secret", required=True)
     parser.add_argument("--event-url", default="", help="where business events go")
+    parser.add_argument("--company", action="append", default=[], help="a legal entity it has")
     parser.add_argument("--pace", type=float, default=1.0, help="scales the partner's waits")
     given = parser.parse_args()
     environment = build(
@@ -23,6 +24,7 @@ def main() -> None:
         client_secret=given.client_secret,
         speed=given.speed,
         caller_deadline=given.caller_deadline,
+        companies=tuple(given.company) or ("usmf",),
         event_url=given.event_url,
         seed=given.seed,
         pace=given.pace,

@@ -23,6 +23,8 @@ from syncworkers.sandbox.tokens import TokenOffice
 from syncworkers.sandbox.transport import FaultyTransport
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syncworkers.sandbox.dynamics365.multipart import Answer, Operation
 
 LIMIT = (6000, 300.0)
@@ -57,7 +59,7 @@ def build(
     client_secret: str,
     speed: float = 1.0,
     caller_deadline: float = 3.0,
-    companies: frozenset[str] = frozenset({"usmf"}),
+    companies: Sequence[str] = ("usmf",),
     event_url: str = "",
     seed: int = 1,
     pace: float = 1.0,
@@ -65,10 +67,11 @@ def build(
 ) -> Environment:
     """Put an environment together; `speed` scales its limits, `pace` its waits.
 
+    The first of `companies` is the one of the user that we are there.
     Business events go to `event_url`; with `invoicing` each packing slip is invoiced by itself.
     """
     app = flask_app(__name__)
-    books = Books(companies, min(companies))
+    books = Books(frozenset(companies), companies[0])
     calls = CallLog()
     sender = EventSender(event_url, plan, seed=seed)
     biller = Invoicing(books, sender, after=INVOICE_AFTER * pace, automatic=invoicing)

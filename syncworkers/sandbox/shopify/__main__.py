@@ -7,12 +7,14 @@ import sys
 from syncworkers.sandbox.faults import FaultPlan
 from syncworkers.sandbox.serving import arguments, serve
 from syncworkers.sandbox.shopify.app import build
+from syncworkers.sandbox.shopify.catalogue import MARKETS
 
 
 def main() -> None:
     """Serve until told to stop."""
     parser = arguments("A simulated Shopify shop.")
     parser.add_argument("--shop", default="acme-us.myshopify.com")
+    parser.add_argument("--market", choices=sorted(MARKETS), default="us")
     parser.add_argument("--webhook-url", default="", help="where its webhooks go")
     parser.add_argument("--client-id", required=True)
     parser.add_argument("--client-secret", required=True)
@@ -23,6 +25,7 @@ def main() -> None:
         webhook_url=given.webhook_url,
         client_id=given.client_id,
         client_secret=given.client_secret,
+        market=MARKETS[given.market],
         seed=given.seed,
         speed=given.speed,
         caller_deadline=given.caller_deadline,

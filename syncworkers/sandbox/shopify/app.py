@@ -13,6 +13,7 @@ from syncworkers.sandbox.faults import CallFault
 from syncworkers.sandbox.serving import control, flask_app
 from syncworkers.sandbox.shopify.apps import Apps
 from syncworkers.sandbox.shopify.books import Books
+from syncworkers.sandbox.shopify.catalogue import MARKETS
 from syncworkers.sandbox.shopify.control import serve_books, serve_orders, serve_staff
 from syncworkers.sandbox.shopify.costs import CostBucket
 from syncworkers.sandbox.shopify.customers import Customers
@@ -25,6 +26,7 @@ from syncworkers.sandbox.transport import FaultyTransport
 
 if TYPE_CHECKING:
     from syncworkers.sandbox.faults import FaultPlan
+    from syncworkers.sandbox.shopify.catalogue import Market
 
 VERSION = "2026-07"
 POINTS = (2000.0, 100.0)
@@ -56,6 +58,7 @@ def build(
     webhook_url: str,
     client_id: str,
     client_secret: str,
+    market: Market = MARKETS["us"],
     seed: int = 1,
     speed: float = 1.0,
     caller_deadline: float = 3.0,
@@ -72,14 +75,21 @@ def build(
         tokens=TokenOffice(client_id, client_secret, life=TOKEN_LIFE),
         bucket=CostBucket(POINTS[0] * speed, POINTS[1] * speed),
         sender=sender,
-        customers=Customers(books, sender),
+        customers=Customers(books, sender, market),
         apps=Apps(books, sender),
         staff=Staff(books, sender),
         program=FaultyTransport(
             app, plan, calls, caller_deadline=caller_deadline, operation=_operation, refuse=_refuse
         ),
     )
-    api = Api(books, running.apps, running.bucket, shop=shop, version=VERSION)
+    api = Api(
+        books,
+        running.apps,
+        running.bucket,
+        shop=shop,
+        version=VERSION,
+        currency=market.currency,
+    )
     _serve_admin(app, api, running.tokens)
     _serve_control(app, running)
     return running

@@ -57,6 +57,29 @@ PLACES = (
     Place("Av. Juárez 20", "Ciudad de México", "CMX", "06010", "MX", Decimal("0.16")),
     Place("5th Ave & 34th St", "New York", "NY", "10118", "US", Decimal("0.08875")),
 )
+EU_PLACES = (
+    Place("Torstraße 8", "Berlin", "BE", "10119", "DE", Decimal("0.19")),
+    Place("Marienplatz 1", "München", "BY", "80331", "DE", Decimal("0.19")),
+    Place("Stephansplatz 3", "Wien", "", "1010", "AT", Decimal("0.20")),
+    Place("12 Rue de l'Église", "Lyon", "", "69002", "FR", Decimal("0.20")),
+    Place("Prinsengracht 263", "Amsterdam", "", "1016 GV", "NL", Decimal("0.21")),
+    Place("Marszałkowska 10", "Warszawa", "", "00-590", "PL", Decimal("0.23")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Where a shop sells: to whom, in which currency, and how often with taxes in its prices."""
+
+    places: tuple[Place, ...]
+    currency: str
+    included: float
+
+
+MARKETS = {
+    "us": Market(places=PLACES, currency="USD", included=0.1),
+    "eu": Market(places=EU_PLACES, currency="EUR", included=0.95),
+}
 PEOPLE = (
     ("Ada", "Lovelace"),
     ("Zoë", "Grünwald"),

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.shopify import books as shop_books
+from syncworkers.sandbox.shopify.catalogue import MARKETS
 from syncworkers.sandbox.shopify.handling import owes_nothing
 from syncworkers.sandbox.shopify.maker import OrderMaker, address_of
 
 if TYPE_CHECKING:
     from syncworkers.sandbox.shopify.books import Books
+    from syncworkers.sandbox.shopify.catalogue import Market
     from syncworkers.sandbox.shopify.webhooks import WebhookSender
 
 
@@ -31,9 +33,10 @@ class Plan:
 class Customers:
     """Places orders in a thread of its own."""
 
-    def __init__(self, books: Books, sender: WebhookSender) -> None:
+    def __init__(self, books: Books, sender: WebhookSender, market: Market = MARKETS["us"]) -> None:
         self._books = books
         self._sender = sender
+        self._market = market
         self._lock = threading.Lock()
         self._busy = 0
         self.placed = 0
@@ -79,7 +82,7 @@ class Customers:
 
     def _run(self, plan: Plan) -> None:
         try:
-            maker = OrderMaker(plan.seed)
+            maker = OrderMaker(plan.seed, self._market)
             chance = random.Random(f"customers/{plan.seed}")
             begun = time.monotonic()
             later: list[tuple[float, str, bool]] = []

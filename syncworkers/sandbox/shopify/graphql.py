@@ -35,10 +35,17 @@ class Api:
     """Answers GraphQL requests from the shop's books, and writes to them."""
 
     def __init__(
-        self, books: Books, apps: Apps, bucket: CostBucket, *, shop: str, version: str
+        self,
+        books: Books,
+        apps: Apps,
+        bucket: CostBucket,
+        *,
+        shop: str,
+        version: str,
+        currency: str,
     ) -> None:
         self._bucket = bucket
-        self._reads = Reads(books, shop, version)
+        self._reads = Reads(books, shop, version, currency)
         self._changes = Changes(apps, self._reads.fulfilment)
         self._schema = _schema()
 

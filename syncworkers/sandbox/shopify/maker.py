@@ -10,10 +10,11 @@ from typing import Any
 from syncworkers.sandbox.shopify.catalogue import (
     ARTICLES,
     GIFT_CARD,
+    MARKETS,
     METHODS,
     PEOPLE,
-    PLACES,
     Article,
+    Market,
     Place,
 )
 
@@ -42,17 +43,18 @@ class Line:
 class OrderMaker:
     """Makes one order after another; the same seed makes the same orders."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, market: Market = MARKETS["us"]) -> None:
         self._chance = random.Random(f"orders/{seed}")
         self._next_id = FIRST_ID + seed % 1_000_000 * 1_000_000
         self._number = 1000
+        self._market = market
 
     def make(self, now: str) -> Order:
         """Return the REST-shaped body of a new order, placed at `now` (ISO 8601)."""
         self._next_id += self._chance.randint(1, 7)
         self._number += 1
-        place = self._chance.choice(PLACES)
-        included = self._happens(0.1)
+        place = self._chance.choice(self._market.places)
+        included = self._happens(self._market.included)
         only_gift_card = self._happens(0.02)
         lines = self._lines(place, included=included, only_gift_card=only_gift_card)
         shipping = Decimal(0) if only_gift_card else None
@@ -60,7 +62,7 @@ class OrderMaker:
 
     def place(self) -> Place:
         """Return somewhere people move to."""
-        return self._chance.choice(PLACES)
+        return self._chance.choice(self._market.places)
 
     def _happens(self, share: float) -> bool:
         return self._chance.random() < share
@@ -120,8 +122,8 @@ class OrderMaker:
             "cancel_reason": None,
             "closed_at": None,
             "confirmed": True,
-            "currency": "USD",
-            "presentment_currency": "USD",
+            "currency": self._market.currency,
+            "presentment_currency": self._market.currency,
             "financial_status": "paid",
             "fulfillment_status": None,
             "taxes_included": included,

@@ -38,14 +38,14 @@ _WINDOW = re.compile(r"updated_at:(>=|<=)'([^']+)'")
 class Reads:
     """Resolves the fields of the query root."""
 
-    def __init__(self, books: Books, shop: str, version: str) -> None:
+    def __init__(self, books: Books, shop: str, version: str, currency: str) -> None:
         self._books = books
         self._version = version
         self.shop = {
             "id": "gid://shopify/Shop/1",
             "name": shop.partition(".")[0],
             "myshopifyDomain": shop,
-            "currencyCode": "USD",
+            "currencyCode": currency,
         }
         self.currentAppInstallation = {"accessScopes": [{"handle": one} for one in SCOPES]}
 

@@ -1,0 +1,114 @@
+"""The simulated partners of the dev environment: who there is, and what they and we are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+_CLIENT = "--client-id {CLIENT_ID} --client-secret {CLIENT_SECRET}"
+_WORDS = {
+    "shopify": f"--webhook-url {{hook}} {_CLIENT}",
+    "dynamics365": f"--event-url {{hook}}/{{EVENT_SECRET}} {_CLIENT}",
+    "shipbob": "--token {TOKEN} --channel-id {CHANNEL_ID}",
+}
+"""By kind: the arguments of its module."""
+_ADDRESSES = {
+    "dynamics365": {"TOKEN_URL": "{address}/sandbox/oauth2/v2.0/token"},
+    "shipbob": {"WEBHOOK_URL": "{hook}"},
+}
+"""By kind: addresses beside its own, by the ending of the variable that holds them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulator:
+    """One simulated partner.
+
+    `secrets` are by the ending of the environment variable that holds them; they guard nothing, and
+    say so. `words` are arguments of its own. `share` is how many of the demo's orders it sells,
+    beside the other stores.
+    """
+
+    partner: str
+    kind: str
+    role: str
+    secrets: Mapping[str, str]
+    words: tuple[str, ...] = ()
+    share: int = 0
+    paced: bool = True
+    """It has people, whose hurry `--pace` scales."""
+
+    def variable(self, ending: str) -> str:
+        """Name the environment variable of a setting of this partner."""
+        return f"{self.partner.upper().replace('-', '_')}_{ending}"
+
+    def command(self, hook: str) -> tuple[str, ...]:
+        """Return its module and arguments; `hook` is where its messages to us go."""
+        words = _WORDS[self.kind].format(hook=hook, **self.secrets).split()
+        return (f"syncworkers.sandbox.{self.kind}", *words, *self.words)
+
+    def environment(self, address: str, hook: str) -> dict[str, str]:
+        """Return what its partner file looks for in the environment."""
+        more = {
+            ending: template.format(address=address, hook=hook)
+            for ending, template in _ADDRESSES.get(self.kind, {}).items()
+        }
+        told = {"URL": address, **self.secrets, **more}
+        return {self.variable(ending): value for ending, value in told.items()}
+
+
+def _shopify(partner: str, shop: str, *words: str, share: int) -> Simulator:
+    return Simulator(
+        partner=partner,
+        kind="shopify",
+        role="store",
+        secrets={
+            "CLIENT_ID": f"sandbox-{partner}",
+            "CLIENT_SECRET": f"sandbox-secret-of-{partner}",
+        },
+        words=("--shop", shop, *words),
+        share=share,
+        paced=False,
+    )
+
+
+def _shipbob(partner: str, channel: int, *words: str) -> Simulator:
+    return Simulator(
+        partner=partner,
+        kind="shipbob",
+        role="warehouse",
+        secrets={
+            "TOKEN": f"sandbox-token-of-{partner}",
+            "CHANNEL_ID": str(channel),
+            "WEBHOOK_SECRET": "whsec_c2FuZGJveHNlY3JldG9mc2hpcGJvYnVz",
+        },
+        words=words,
+    )
+
+
+SHOP = "acme-us.myshopify.com"
+SIMULATORS = (
+    _shopify("shopify-us", SHOP, share=3),
+    _shopify("shopify-eu", "lumen-eu.myshopify.com", "--market", "eu", share=1),
+    Simulator(
+        partner="d365-main",
+        kind="dynamics365",
+        role="erp",
+        secrets={
+            "CLIENT_ID": "sandbox-d365-main",
+            "CLIENT_SECRET": "sandbox-secret-of-d365-main",
+            "EVENT_SECRET": "sandbox-path-of-d365-main",
+        },
+        words=("--company", "usmf", "--company", "demf"),
+    ),
+    _shipbob("shipbob-west", 101),
+    _shipbob("shipbob-east", 201),
+    _shipbob("shipbob-eu", 301),
+)
+NAMES: Sequence[str] = tuple(one.partner for one in SIMULATORS)
+SECRETS: Mapping[str, str] = {
+    one.variable(ending): value for one in SIMULATORS for ending, value in one.secrets.items()
+}
