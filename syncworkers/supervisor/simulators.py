@@ -105,8 +105,8 @@ SIMULATORS = (
         words=("--company", "usmf", "--company", "demf"),
     ),
     _shipbob("shipbob-west", 101),
-    _shipbob("shipbob-east", 201),
-    _shipbob("shipbob-eu", 301),
+    _shipbob("shipbob-east", 102),
+    _shipbob("shipbob-eu", 103),
 )
 NAMES: Sequence[str] = tuple(one.partner for one in SIMULATORS)
 SECRETS: Mapping[str, str] = {

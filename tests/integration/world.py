@@ -45,17 +45,17 @@ from syncworkers.sandbox.shopify.maker import OrderMaker
 from syncworkers.settings import load_settings
 from syncworkers.store import ledger
 from syncworkers.supervisor.environment import NOWHERE, sandbox_environment
-from syncworkers.supervisor.simulators import SECRETS
+from syncworkers.supervisor.simulators import SECRETS, SIMULATORS
 from syncworkers.web import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pytest
 
     from syncworkers.flows.fleet import Fleet
 
-STORE, ERP, WAREHOUSE = "shopify-us", "d365-main", "shipbob-west"
+STORE, ERP, WAREHOUSE, EAST = "shopify-us", "d365-main", "shipbob-west", "shipbob-east"
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = "acme-us.myshopify.com"
 CALL_DEADLINE = 1.0
@@ -83,18 +83,22 @@ horizon = "1h"
 every = "1s"
 
 [partners.d365-main.lane]{_LANE}
-[partners.shipbob-west.budget]
+""" + "".join(
+    f"""
+[partners.{name}.budget]
 burst = 1000
 per_second = 1000
 
-[partners.shipbob-west.poll]
+[partners.{name}.poll]
 every = "1s"
 overlap = "30s"
 horizon = "1h"
 track = "1h"
 
-[partners.shipbob-west.lane]{_LANE}
+[partners.{name}.lane]{_LANE}
 """
+    for name in (WAREHOUSE, EAST)
+)
 
 
 @contextmanager
@@ -126,11 +130,15 @@ class KilledError(BaseException):
 
 @dataclass
 class World:
-    """A shop, an ERP, a warehouse that works when it is told to, and us between them."""
+    """A shop, an ERP, warehouses that work when they are told to, and us between them.
+
+    Without rules in `routing` of the overlay everything leaves from the first warehouse.
+    """
 
     shop: shopify.Shop
     erp: dynamics365.Environment
     warehouse: shipbob.Warehouse
+    east: shipbob.Warehouse
     fleet: Fleet
     gateway: str
     url: str
@@ -176,17 +184,18 @@ class World:
 
     def poll(self, partner: str = STORE) -> int:
         """Read a partner for what webhooks lost."""
-        kinds = {STORE: Kind.ORDER, ERP: Kind.INVOICE, WAREHOUSE: Kind.SHIPMENT}
-        return poll(self.fleet, partner, kinds[partner])
+        kinds = {STORE: Kind.ORDER, ERP: Kind.INVOICE}
+        return poll(self.fleet, partner, kinds.get(partner, Kind.SHIPMENT))
 
     def hear(self) -> None:
         """Hear what warehouse and ERP have to say, as a poll does, and act upon it."""
         threading.Event().wait(0.02)  # a warehouse's clock may be some milliseconds ahead
         with self.fleet.database.begin() as connection:
             connection.execute(sa.text("UPDATE shipment SET track_due_at = now()"))
-        for partner in (WAREHOUSE, ERP):
+        for partner in (*self.warehouses, ERP):
             self.poll(partner)
-        track(self.fleet, WAREHOUSE)
+        for partner in self.warehouses:
+            track(self.fleet, partner)
         self.settle()
 
     def release(self) -> dict[str, Any]:
@@ -231,7 +240,7 @@ class World:
     def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
         """Work until no line is left; fails when that does not come about."""
         steps = [partial(self.process, kind) for kind in lanes.PROCESS]
-        steps += [partial(self.deliver, partner) for partner in (ERP, WAREHOUSE, STORE)]
+        steps += [partial(self.deliver, one) for one in (ERP, *self.warehouses, STORE)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             threads = [threading.Thread(target=step) for step in steps for _ in range(workers)]
@@ -273,10 +282,17 @@ class World:
         with books.lock:
             return [order_view(books, key) for key in books.sets["SalesOrderHeadersV2"]]
 
-    def parts(self) -> list[dict[str, Any]]:
-        """Return the warehouse's orders."""
-        with self.warehouse.books.lock:
-            return [order_books(one) for one in self.warehouse.books.orders.values()]
+    @property
+    def warehouses(self) -> dict[str, shipbob.Warehouse]:
+        """Return the warehouses that have something to do, by name."""
+        routed = self.fleet.policy.routing.rules
+        return {WAREHOUSE: self.warehouse} | ({EAST: self.east} if routed else {})
+
+    def parts(self, warehouse: str = WAREHOUSE) -> list[dict[str, Any]]:
+        """Return a warehouse's orders."""
+        books = self.warehouses[warehouse].books
+        with books.lock:
+            return [order_books(one) for one in books.orders.values()]
 
     def sold(self) -> list[dict[str, Any]]:
         """Return the shop's orders."""
@@ -287,7 +303,7 @@ class World:
         books = {
             STORE: {"orders": self.sold()},
             ERP: {"orders": self.booked(), "early_slips": self.erp.slips.early},
-            WAREHOUSE: {"orders": self.parts()},
+            **{name: {"orders": self.parts(name)} for name in self.warehouses},
         }
         return audit.audit(books, self.fleet.policy)
 
@@ -321,17 +337,20 @@ def world(
     with ExitStack() as started:
         # Its address must be known to those who call it before it can be composed.
         gateway = started.enter_context(serving(answer))
-        shop, erp, warehouse = _build_shop(), _build_erp(gateway), _build_warehouse()
-        shop_url, erp_url, warehouse_url = (
-            started.enter_context(serving(partner.program)) for partner in (shop, erp, warehouse)
-        )
-        _tell_addresses(environ, gateway, shop_url, erp_url, warehouse_url)
+        shop, erp = _build_shop(), _build_erp(gateway)
+        warehouse, east = _build_warehouse(WAREHOUSE), _build_warehouse(EAST)
+        simulated = {STORE: shop, ERP: erp, WAREHOUSE: warehouse, EAST: east}
+        urls = {
+            name: started.enter_context(serving(one.program)) for name, one in simulated.items()
+        }
+        _tell_addresses(environ, gateway, urls)
         fleet = started.enter_context(_open_fleet())
         composed.append(create_app(fleet))
         yield World(
             shop=shop,
             erp=erp,
             warehouse=warehouse,
+            east=east,
             fleet=fleet,
             gateway=gateway,
             url=database_url,
@@ -349,17 +368,14 @@ def _configure(environ: pytest.MonkeyPatch, config: Path, overlay: str) -> None:
     environ.setenv("SYNCWORKERS_ENV", "dev")
 
 
-def _tell_addresses(
-    environ: pytest.MonkeyPatch, gateway: str, shop: str, erp: str, warehouse: str
-) -> None:
+def _tell_addresses(environ: pytest.MonkeyPatch, gateway: str, urls: Mapping[str, str]) -> None:
     """Let everybody know where everybody is."""
-    for name, value in sandbox_environment(NOWHERE).items():
+    told = sandbox_environment(NOWHERE)
+    for one in SIMULATORS:
+        if one.partner in urls:
+            told |= one.environment(urls[one.partner], f"{gateway}/webhooks/{one.partner}")
+    for name, value in told.items():
         environ.setenv(name, value)
-    environ.setenv("SHOPIFY_US_URL", shop)
-    environ.setenv("D365_MAIN_URL", erp)
-    environ.setenv("D365_MAIN_TOKEN_URL", f"{erp}/sandbox/oauth2/v2.0/token")
-    environ.setenv("SHIPBOB_WEST_URL", warehouse)
-    environ.setenv("SHIPBOB_WEST_WEBHOOK_URL", f"{gateway}/webhooks/{WAREHOUSE}")
 
 
 def _build_shop() -> shopify.Shop:
@@ -381,16 +397,18 @@ def _build_erp(gateway: str) -> dynamics365.Environment:
         client_secret=SECRETS["D365_MAIN_CLIENT_SECRET"],
         speed=100,
         caller_deadline=CALL_DEADLINE,
+        companies=("usmf", "demf"),
         event_url=f"{gateway}/webhooks/{ERP}/{SECRETS['D365_MAIN_EVENT_SECRET']}",
         invoicing=False,
     )
 
 
-def _build_warehouse() -> shipbob.Warehouse:
+def _build_warehouse(name: str) -> shipbob.Warehouse:
+    secrets = next(one.secrets for one in SIMULATORS if one.partner == name)
     return shipbob.build(
         FaultPlan(level="none", seed=1),
-        token=SECRETS["SHIPBOB_WEST_TOKEN"],
-        channel_id=int(SECRETS["SHIPBOB_WEST_CHANNEL_ID"]),
+        token=secrets["TOKEN"],
+        channel_id=int(secrets["CHANNEL_ID"]),
         speed=100,
         caller_deadline=CALL_DEADLINE,
         autopilot=False,

@@ -83,7 +83,7 @@ def build(
     `speed` scales its limit of calls; `pace` the seconds its floor and the carriers take.
     `partial_share` of the orders with several units leave in two parcels.
     """
-    books = Books(seed=seed)
+    books = Books(seed=seed, account=channel_id)
     calls = CallLog()
     webhooks = Webhooks(plan, seed=seed)
     floor = Floor(

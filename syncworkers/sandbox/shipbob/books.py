@@ -97,9 +97,13 @@ class Order:
 
 
 class Books:
-    """All orders and shipments; `lock` is held for each change and its telling."""
+    """All orders and shipments; `lock` is held for each change and its telling.
 
-    def __init__(self, *, seed: int) -> None:
+    Ids are the account's own, and may be another's too; parcels of two accounts never share a
+    number.
+    """
+
+    def __init__(self, *, seed: int, account: int = 0) -> None:
         self.lock = threading.RLock()
         self.orders: dict[int, Order] = {}
         self.shipments: dict[int, Shipment] = {}
@@ -109,7 +113,7 @@ class Books:
         first = seed % 1000 * 100_000 + 1
         self._order_ids = itertools.count(300_000_000 + first)
         self._shipment_ids = itertools.count(500_000_000 + first)
-        self._parcels = itertools.count(1)
+        self._parcels = itertools.count(account % 100 * 100_000 + 1)
         self._inventory = dict(catalogue.INVENTORY)
 
     def enter(self, sent: Fields) -> Order:

@@ -137,11 +137,12 @@ class Floor:
                 self.tell("order.shipment.delivered", shipment)
             return True
 
-    def foreign(self, sku: str) -> Order:
-        """Ship an order that nobody of ours sent."""
+    def foreign(self, sku: str, reference: str = "") -> Order:
+        """Ship an order that nobody of ours sent, perhaps under a reference that is another's."""
         with self._books.lock:
             self._foreign += 1
-            order = self._books.enter(_foreign_order(self._foreign, sku))
+            reference = reference or f"by-hand-{self._foreign}"
+            order = self._books.enter(_foreign_order(reference, sku))
         self.ship(order.reference)
         return order
 
@@ -240,10 +241,10 @@ class Floor:
         self.move(shipment.id, "Delivered", location="At the door")
 
 
-def _foreign_order(number: int, sku: str) -> dict[str, Any]:
+def _foreign_order(reference: str, sku: str) -> dict[str, Any]:
     address = {"address1": "1 Other St", "city": "Reno", "state": "NV", "zip_code": "89501"}
     return {
-        "reference_id": f"by-hand-{number}",
+        "reference_id": reference,
         "type": "DTC",
         "shipping_method": "Standard",
         "recipient": {"name": "Somebody Else", "address": {**address, "country": "US"}},
