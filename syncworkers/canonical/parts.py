@@ -44,6 +44,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What was promised of a part when it was accepted; all times are aware UTC.
+
+    `ship_by` and `promised_at` are ends of days; without transit days nothing is promised.
+    """
+
+    release_at: dt.datetime
+    ship_by: dt.datetime
+    promised_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartAddressChange:
     """A part that is with the warehouse must go elsewhere."""
 

@@ -57,7 +57,7 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
         entities = {sending.entity(row) for row in rows}.union(*siblings.values())
         links = identity.links(session, partner.policy.name, entities)
         states = outbox.states(session, {key for row in rows for key in row["after"]})
-    works = sending.begin(partner, claimed.lines, links, states, siblings)
+    works = sending.begin(partner, claimed.lines, claimed_at, links, states, siblings)
     sending.send(partner, works, claimed.remaining())
     write = partial(_record, fleet, claimed, partner, claimed_at)
     run_halved(works, write, partial(_record_apart, fleet, partner, write))
@@ -106,7 +106,7 @@ def _record(
     with fleet.session() as session:
         pending = lines.fence(session, claimed, [work.line for work in works])
         ours = [judge(partner, work, claimed_at) for work in works if work.line.key in pending]
-        cases, woken = record(session, fleet, partner, ours)
+        cases, woken = record(session, fleet, partner, claimed_at, ours)
         more = lines.settle(session, claimed, pending, [one.result(cases) for one in ours])
         _note_answers(session, claimed.lane.id, partner, [s for one in ours for s in one.steps])
         quiet = max((one.pause for one in ours), default=0.0)

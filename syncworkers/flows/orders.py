@@ -150,6 +150,7 @@ class Orders:
             store=policy.fulfilment.stores[store],
             warehouses=policy.fulfilment.warehouses,
             routing=policy.routing,
+            calendars=policy.calendars,
             brand=policy.brand(store, order.store_view),
         )
 
@@ -198,7 +199,10 @@ class Orders:
             self._owe(cause, standing, customer, effect)
         for one in plan.expectations:
             entity = cause.entities[one.kind, one.place]
-            self._writes.expect(cause, one.name, one.partner, one.kind, entity)
+            ahead = (one.since - self._now).total_seconds() if one.since else 0.0
+            self._writes.expect(
+                cause, one.name, one.partner, one.kind, entity, delay=max(0.0, ahead)
+            )
         self._writes.end(reading, "applied", plan.reason)
 
     def _owe(self, cause: Cause, standing: Standing, customer: Holder, effect: Effect) -> None:
@@ -227,6 +231,7 @@ class Orders:
             reported_at=None,
             acknowledged=False,
             route=planned.route,
+            schedule=planned.schedule,
         )
         self._new_parts.append(part)
         standing.part_ids[part.number] = part.id

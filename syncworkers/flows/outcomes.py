@@ -102,7 +102,13 @@ def _is_looked_up_again(step: Step, later: Step | None) -> bool:
 
 
 def _until_next_turn(row: Mapping[str, Any], claimed_at: dt.datetime) -> float:
-    """Look again after half as long as it has been owed: no attempt is counted, nothing written."""
+    """Look again after half as long as it has been owed: no attempt is counted, nothing written.
+
+    What waits for a time of day waits until then.
+    """
+    if row["not_before"] is not None and row["not_before"] > claimed_at:
+        until: dt.timedelta = row["not_before"] - claimed_at
+        return until.total_seconds()
     owed: dt.timedelta = claimed_at - row["created_at"]
     return min(LONGEST_TURN, max(FIRST_TURN, owed.total_seconds() / 2))
 

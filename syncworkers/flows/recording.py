@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import lines
 from syncworkers.flows.sending import SUCCESSES, entity
-from syncworkers.rules import effects, expectations
+from syncworkers.rules import calendars, effects, expectations
 from syncworkers.store import attention, customers, identity, outbox
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def record(
-    session: Session, fleet: Fleet, partner: Partner, records: Sequence[LineRecord]
+    session: Session,
+    fleet: Fleet,
+    partner: Partner,
+    claimed_at: dt.datetime,
+    records: Sequence[LineRecord],
 ) -> tuple[dict[int, int], set[int]]:
     """Write what happened to lines that are still ours.
 
@@ -34,7 +39,7 @@ def record(
     outbox.add_attempts(session, _attempts(fleet.worker, steps))
     identity.link(session, list(_links(partner, records)))
     customers.record_accounts(session, partner.policy.name, list(_accounts(records)))
-    _note_expectations(session, fleet, partner, records)
+    _note_expectations(session, fleet, partner, claimed_at, records)
     retried = [row["id"] for one in records for row in one.confirmed if row["retries"]]
     attention.resolve_by_success(session, "delivery", retried)
     cases = [case for one in records for case in one.cases]
@@ -73,7 +78,11 @@ def _settled(records: Iterable[LineRecord]) -> Iterator[str]:
 
 
 def _note_expectations(
-    session: Session, fleet: Fleet, partner: Partner, records: Sequence[LineRecord]
+    session: Session,
+    fleet: Fleet,
+    partner: Partner,
+    claimed_at: dt.datetime,
+    records: Sequence[LineRecord],
 ) -> None:
     ended: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     begun: list[attention.NewExpectation] = []
@@ -85,7 +94,7 @@ def _note_expectations(
             for name in expectations.ENDS.get(row["operation"], ()):
                 ended[row["entity_kind"], name, "cancelled"].append(row["entity_id"])
             begun += [
-                _expected(fleet, partner, row, name)
+                _expected(fleet, partner, claimed_at, row, name)
                 for name in expectations.BEGINS.get(row["operation"], ())
             ]
         for row in (*one.called_off, *one.pointless):
@@ -98,14 +107,19 @@ def _note_expectations(
 
 
 def _expected(
-    fleet: Fleet, partner: Partner, row: Mapping[str, Any], name: str
+    fleet: Fleet, partner: Partner, now: dt.datetime, row: Mapping[str, Any], name: str
 ) -> attention.NewExpectation:
+    """Expect what must follow; the time runs only while the warehouse works."""
+    within = fleet.policy.expectations[name]
+    calendar = fleet.policy.calendars.get(partner.policy.name)
+    if calendar is not None:
+        within = (calendars.working_end(calendar, now, within) - now).total_seconds()
     return attention.NewExpectation(
         name=name,
         entity_kind=Kind(row["entity_kind"]),
         entity_id=row["entity_id"],
         partner=partner.policy.name,
-        within=fleet.policy.expectations[name],
+        within=within,
         correlation_id=row["correlation_id"],
     )
 

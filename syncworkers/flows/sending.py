@@ -21,6 +21,7 @@ from syncworkers.rules import effects
 from syncworkers.store import codec
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Mapping, MutableMapping, Sequence
 
     from syncworkers.engine.lines import ClaimedLine
@@ -83,6 +84,8 @@ class LineWork:
     left: list[Mapping[str, Any]]
     states: MutableMapping[str, str]
     links: dict[Entity, tuple[str | None, str | None]]
+    now: dt.datetime
+    """The database's time of the claim."""
     steps: list[Step] = field(default_factory=list)
     called_off: list[Mapping[str, Any]] = field(default_factory=list)
     pointless: list[Mapping[str, Any]] = field(default_factory=list)
@@ -105,9 +108,10 @@ def entity(row: Mapping[str, Any]) -> Entity:
     return row["entity_kind"], row["entity_id"]
 
 
-def begin(
+def begin(  # noqa: PLR0913, PLR0917 - what was claimed, and all that was read of it
     partner: Partner,
     claimed: Sequence[ClaimedLine],
+    claimed_at: dt.datetime,
     links: Mapping[Entity, tuple[str, str | None]],
     states: MutableMapping[str, str],
     siblings: Mapping[int, Collection[Entity]],
@@ -123,6 +127,7 @@ def begin(
             line=line,
             left=list(line.rows),
             states=states,
+            now=claimed_at,
             links={one: links.get(one, (None, None)) for one in entities},
         )
         _call_off(work)
@@ -173,8 +178,15 @@ def _await_turn(work: LineWork) -> None:
             continue
         # What was begun before must be looked up, whatever it waits for.
         begun = work.left[0]["unknown_since"] is not None
-        work.waiting = not begun and (may_go is None or _may_be_called_off(work))
+        early = may_go is None or _is_early(work) or _may_be_called_off(work)
+        work.waiting = not begun and early
         return
+
+
+def _is_early(work: LineWork) -> bool:
+    """Say whether the head's time of day has not come yet."""
+    not_before = work.left[0]["not_before"]
+    return not_before is not None and not_before > work.now
 
 
 def _may_be_called_off(work: LineWork) -> bool:

@@ -113,21 +113,31 @@ class Writes:
                 entity_version=cause.version,
                 cause=key.cause,
                 after=tuple(permanent(one, cause.entities) for one in effect.after),
+                not_before=effect.not_before,
                 body=codec.dump(effect.body),
                 correlation_id=cause.correlation_id,
                 causation_id=cause.reading.row["id"],
             )
         )
 
-    def expect(self, cause: Cause, name: str, partner: str, kind: str, entity: int) -> None:
-        """Expect something to follow, within the time people decided."""
+    def expect(  # noqa: PLR0913 - what, of whom, about what, and since when
+        self,
+        cause: Cause,
+        name: str,
+        partner: str,
+        kind: str,
+        entity: int,
+        *,
+        delay: float = 0.0,
+    ) -> None:
+        """Expect something to follow, within the time people decided, that begins after `delay`."""
         self.expectations.append(
             attention.NewExpectation(
                 name=name,
                 entity_kind=kind,
                 entity_id=entity,
                 partner=partner,
-                within=self.fleet.policy.expectations[name],
+                within=self.fleet.policy.expectations[name] + delay,
                 correlation_id=cause.correlation_id,
             )
         )
@@ -225,7 +235,7 @@ class Writes:
         for delivery in self.deliveries:
             by_lane[delivery.lane].append(delivery)
         for lane, owed in sorted(by_lane.items()):
-            due = {one.line for one in owed if not one.after}
+            due = {one.line for one in owed if not one.after and one.not_before is None}
             lines.enqueue(session, lane, [one.line for one in owed if one.line in due])
             waiting = [one.line for one in owed if one.line not in due]
             lines.enqueue(session, lane, waiting, due_in=TURN_WAIT)

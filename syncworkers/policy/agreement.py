@@ -17,6 +17,10 @@ def disagreements(policy: Policy, names: Sequence[str]) -> Iterator[str]:
     yield from _fulfilment(policy)
     yield from _nodes(policy)
     yield from _routing(policy)
+    for name in policy.calendars:
+        if name not in policy.fulfilment.warehouses:
+            hint = meant(name, sorted(policy.fulfilment.warehouses))
+            yield f"calendars.toml: [{name}]: there is no warehouse of that name{hint}"
 
 
 def meant(key: str, known: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError
 
 from syncworkers.policy import schemas
 from syncworkers.policy.agreement import disagreements, meant
+from syncworkers.policy.calendars_schema import CalendarSchema
 from syncworkers.policy.policy import Policy
 from syncworkers.policy.routing_schema import RoutingSchema
 from syncworkers.policy.secrets import resolve
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from syncworkers.policy.booking import BookingPolicy
+    from syncworkers.policy.calendars import Calendar
     from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
     from syncworkers.policy.routing import RoutingPolicy
@@ -47,6 +49,7 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
     fulfilment = reader.fulfilment(overlay.pop("fulfilment", {}))
     expectations = reader.expectations(overlay.pop("sla", {}))
     routing = reader.routing(overlay.pop("routing", {}))
+    calendars = reader.calendars(overlay.pop("calendars", {}))
     reader.refuse_unknown(overlay, environment)
     if fulfilment is None or routing is None:
         raise PolicyError(reader.mistakes)
@@ -56,6 +59,7 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
         fulfilment=fulfilment,
         expectations=expectations,
         routing=routing,
+        calendars=calendars,
     )
     mistakes = [*reader.mistakes, *disagreements(policy, reader.partner_names)]
     if mistakes:
@@ -140,6 +144,19 @@ class _Reader:
         loaded: RoutingPolicy | None = self._load(RoutingSchema(), table, "routing.toml")
         return loaded
 
+    def calendars(self, overlay: Table) -> dict[str, Calendar]:
+        found: dict[str, Calendar] = {}
+        for name, table in _merged(self.read("calendars.toml", required=False), overlay).items():
+            if not isinstance(table, dict):
+                self.mistakes.append(
+                    f"calendars.toml: {name}: must be a table named like a warehouse"
+                )
+                continue
+            loaded = self._load(CalendarSchema(), table, f"calendars.toml: [{name}]")
+            if loaded is not None:
+                found[name] = loaded
+        return found
+
     @property
     def partner_names(self) -> list[str]:
         """Return who has a file, right or wrong."""
@@ -147,7 +164,7 @@ class _Reader:
 
     def refuse_unknown(self, overlay: Table, environment: str) -> None:
         for key in overlay:
-            hint = meant(key, ["partners", "booking", "fulfilment", "sla", "routing"])
+            hint = meant(key, ["partners", "booking", "fulfilment", "sla", "routing", "calendars"])
             self.mistakes.append(f"environments/{environment}.toml: {key}: unknown table{hint}")
 
     def _load(self, schema: Schema, table: Table, where: str) -> Any:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syncworkers.policy.booking import BookingPolicy
+    from syncworkers.policy.calendars import Calendar
     from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
 
@@ -24,6 +25,8 @@ class Policy:
     fulfilment: FulfilmentPolicy
     expectations: Mapping[str, float]
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    """By warehouse; one without works always, and promises nothing."""
 
     def brand(self, store: str, view: str = "") -> str:
         """Return for which brand a store sold something; `view` is its view that did."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncworkers.canonical.kinds import Kind
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 ORDER_CREATE = "order.create"
 ORDER_READDRESS = "order.readdress"
@@ -49,6 +52,8 @@ class Effect:
     key: EffectKey
     body: Any
     after: tuple[EffectKey, ...] = ()
+    not_before: dt.datetime | None = None
+    """It goes no sooner, whatever else allows it."""
 
 
 def may_go(operation: str, awaited: str | None) -> bool | None:

@@ -10,7 +10,15 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.policy.booking import CREATE, LINK
 from syncworkers.policy.fulfilment import AFTER_BOOKING
-from syncworkers.rules import booking, effects, expectations, order_changes, release, routing
+from syncworkers.rules import (
+    booking,
+    calendars,
+    effects,
+    expectations,
+    order_changes,
+    release,
+    routing,
+)
 from syncworkers.rules.effects import Effect, EffectKey
 from syncworkers.rules.plans import (
     Expected,
@@ -152,13 +160,18 @@ def _resolve(
 
 
 def _planned(policies: Policies, order: SalesOrder, routed: Routed, number: int) -> PlannedPart:
-    tables = policies.warehouses[routed.node]
+    tables, calendar = policies.warehouses[routed.node], policies.calendars.get(routed.node)
+    schedule = None
+    if calendar is not None:
+        method = order.shipping_method
+        schedule = calendars.schedule(calendar, routed.node, method, order.placed_at)
     return PlannedPart(
         number=number,
         warehouse=routed.node,
         gate=release.gate(policies.store, order),
         part=release.part(policies.booking.store, routed, tables, order, number=number),
         route=routed.reason,
+        schedule=schedule,
     )
 
 
@@ -176,7 +189,11 @@ def _expected(policy: BookingPolicy, parts: Sequence[PlannedPart]) -> Iterator[E
     yield Expected(name=expectations.BOOKED, partner=policy.erp)
     for one in parts:
         yield Expected(
-            name=expectations.RELEASED, partner=one.warehouse, kind=Kind.PART, place=one.number
+            name=expectations.RELEASED,
+            partner=one.warehouse,
+            kind=Kind.PART,
+            place=one.number,
+            since=one.schedule.release_at if one.schedule else None,
         )
 
 
@@ -213,11 +230,14 @@ def _account_effect(
 
 
 def _release(planned: PlannedPart, booked: EffectKey) -> Effect:
-    """Hand a part to its warehouse, behind its gate."""
+    """Hand a part to its warehouse, behind its gate, and not before it opens."""
+    schedule = planned.schedule
+    waits = schedule is not None and schedule.release_at > planned.part.placed_at
     return Effect(
         key=part_key(planned.warehouse, planned.number, effects.PART_CREATE, "create"),
         body=planned.part,
         after=(booked,) if planned.gate == AFTER_BOOKING else (),
+        not_before=schedule.release_at if schedule and waits else None,
     )
 
 

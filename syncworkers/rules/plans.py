@@ -10,11 +10,13 @@ from syncworkers.policy.routing import RoutingPolicy
 from syncworkers.rules.effects import EffectKey
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from syncworkers.canonical.orders import SalesOrder
-    from syncworkers.canonical.parts import Part
+    from syncworkers.canonical.parts import Part, Schedule
     from syncworkers.policy.booking import BookingPolicy
+    from syncworkers.policy.calendars import Calendar
     from syncworkers.policy.fulfilment import StorePolicy, WarehousePolicy
     from syncworkers.rules.effects import Effect
     from syncworkers.rules.routing import Stock
@@ -29,6 +31,7 @@ class Policies:
     store: StorePolicy
     warehouses: Mapping[str, WarehousePolicy]
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     brand: str = ""
     stock: Stock = field(default_factory=dict)
 
@@ -77,6 +80,8 @@ class PlannedPart:
     part: Part
     route: str
     """Why that warehouse."""
+    schedule: Schedule | None
+    """None where its warehouse has no calendar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,8 @@ class Expected:
     partner: str
     kind: Kind = Kind.ORDER
     place: int = 0
+    since: dt.datetime | None = None
+    """From when on the time counts; None: from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class Delivery(Work, Base):
     reason: Mapped[str | None]
     after: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default="{}")
     """Idempotency keys of deliveries that must be confirmed before this one goes."""
+    not_before: Mapped[dt.datetime | None]
+    """It goes no sooner, whatever else allows it."""
     body: Mapped[dict[str, Any]]
     correlation_id: Mapped[uuid.UUID]
     causation_id: Mapped[int]
@@ -110,6 +112,7 @@ class NewDelivery:
     entity_version: int
     cause: str
     after: tuple[str, ...] = ()
+    not_before: dt.datetime | None = None
     body: dict[str, Any]
     correlation_id: uuid.UUID
     causation_id: int
@@ -149,6 +152,7 @@ def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
                 "entity_version": new.entity_version,
                 "idempotency_key": new.idempotency_key,
                 "after": list(new.after),
+                "not_before": new.not_before,
                 "unknown_since": unknown_since,
                 "body": new.body,
                 "correlation_id": new.correlation_id,

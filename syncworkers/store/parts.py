@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from syncworkers.canonical.parts import PartLine
+from syncworkers.canonical.parts import PartLine, Schedule
 from syncworkers.canonical.shipments import WarehouseState
 from syncworkers.policy.fulfilment import AFTER_BOOKING, AFTER_VALIDATION
 from syncworkers.store import codec
@@ -50,6 +50,10 @@ class OrderPartRow(Base):
     acknowledged_at: Mapped[dt.datetime | None]
     route: Mapped[str | None]
     """Why this warehouse, in words; None before 0004."""
+    release_at: Mapped[dt.datetime | None]
+    ship_by: Mapped[dt.datetime | None]
+    promised_at: Mapped[dt.datetime | None]
+    """As its warehouse's calendar had it when the order was accepted; None without a calendar."""
     created_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
 
     __table_args__ = (
@@ -75,6 +79,7 @@ class StoredPart:
     reported_at: dt.datetime | None
     acknowledged: bool
     route: str | None
+    schedule: Schedule | None
 
 
 def add(session: Session, parts: Sequence[StoredPart]) -> None:
@@ -92,6 +97,9 @@ def add(session: Session, parts: Sequence[StoredPart]) -> None:
                 "gate": part.gate,
                 "lines": [codec.dump(line) for line in part.lines],
                 "route": part.route,
+                "release_at": part.schedule and part.schedule.release_at,
+                "ship_by": part.schedule and part.schedule.ship_by,
+                "promised_at": part.schedule and part.schedule.promised_at,
             }
             for part in parts
         ],
@@ -203,4 +211,11 @@ def _part(row: OrderPartRow) -> StoredPart:
         reported_at=row.reported_at,
         acknowledged=row.acknowledged_at is not None,
         route=row.route,
+        schedule=_schedule(row),
     )
+
+
+def _schedule(row: OrderPartRow) -> Schedule | None:
+    if row.release_at is None or row.ship_by is None:
+        return None
+    return Schedule(release_at=row.release_at, ship_by=row.ship_by, promised_at=row.promised_at)

@@ -142,3 +142,34 @@ def test_a_wrong_routing_rule_is_named(config: Path, written: str, said: str) ->
     (config / "routing.toml").write_text(f"[[rules]]\n{written}\n")
 
     assert said in mistakes(config)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('time_zone = "Moon/Sea"', "must be a time zone"),
+        ('working_days = ["monday"]', "Must be one of: mon, tue"),
+        ('holidays = ["25.12.2026"]', "must be a day, as 2026-12-25"),
+        ('cut_offs = { default = "25:00" }', "must be a time of day, as 14:00"),
+        ('transit_days = { default = "two" }', "Not a valid integer"),
+        ('release = "later"', "Must be one of: at_once, working_time"),
+    ],
+)
+def test_a_wrong_calendar_is_named(config: Path, written: str, said: str) -> None:
+    table = {"time_zone": '"UTC"', "working_days": '["mon"]'}
+    key, _, value = written.partition(" = ")
+    lines = [f"{name} = {one}" for name, one in {**table, key: value}.items()]
+    (config / "calendars.toml").write_text("[shipbob-west]\n" + "\n".join(lines))
+
+    found = mistakes(config)
+
+    assert "calendars.toml: [shipbob-west]" in found
+    assert said in found
+
+
+def test_a_calendar_of_no_warehouse_is_named(config: Path) -> None:
+    (config / "calendars.toml").write_text(
+        '[shipbob-wets]\ntime_zone = "UTC"\nworking_days = ["mon"]\n'
+    )
+
+    assert "there is no warehouse of that name (did you mean shipbob-west?)" in mistakes(config)

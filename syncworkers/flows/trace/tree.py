@@ -27,6 +27,14 @@ class Node:
     children: tuple[Node, ...] = ()
 
 
+SCHEDULED = (
+    ("released from", "release_at"),
+    ("leaves by", "ship_by"),
+    ("promised by", "promised_at"),
+)
+"""What its warehouse's calendar says of a part."""
+
+
 def grow(facts: Facts) -> Node | None:
     """Draw the tree along the edges of the lineage; None before an order was accepted."""
     if facts.order is None:
@@ -66,6 +74,11 @@ def _part(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
         f"cancel {state}" for state in _standing(facts, effects.PART_CANCEL, "part", key).values()
     ]
     said += [part["route"]] if part["route"] else []
+    said += [
+        f"{what} {part[key]:%a %Y-%m-%d %H:%M} UTC"
+        for what, key in SCHEDULED
+        if part[key] is not None
+    ]
     return Node(
         kind="part",
         name=f"{part['reference']} at {part['partner']}",
