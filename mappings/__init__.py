@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mappings.adobe_commerce import invoices as adobe_commerce_invoices
+from mappings.adobe_commerce import orders as adobe_commerce_orders
+from mappings.adobe_commerce import shipments as adobe_commerce_shipments
 from mappings.dynamics365 import customers as dynamics365_customers
 from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 READS: Mapping[tuple[str, str], Any] = {
+    ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
     ("shipbob", "orders/read"): shipbob_orders,
     ("shipbob", "shipments/tracking"): shipbob_tracking,
@@ -31,6 +35,9 @@ READS: Mapping[tuple[str, str], Any] = {
 """By connector and topic: a module with `name` and `load`."""
 
 WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
+    ("adobe_commerce", "invoice.note"): adobe_commerce_invoices.dump_invoices,
+    ("adobe_commerce", "shipment.create"): adobe_commerce_shipments.dump_shipment,
+    ("adobe_commerce", "shipment.track"): adobe_commerce_shipments.dump_tracking,
     ("dynamics365", "order.create"): dynamics365_orders.dump_booking,
     ("dynamics365", "order.readdress"): dynamics365_orders.dump_address_change,
     ("dynamics365", "order.cancel"): dynamics365_orders.dump_cancellation,

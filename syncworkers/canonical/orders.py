@@ -95,3 +95,5 @@ class SalesOrder:
     adjustments: tuple[Adjustment, ...]
     store_view: str = ""
     """Which view of the store sold it, where it has several; brands may differ by view."""
+    on_hold: str = ""
+    """Why the store does not want it carried out yet, in its own word."""

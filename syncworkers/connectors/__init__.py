@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncworkers.connectors.adobe_commerce import AdobeCommerce
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.connectors.shipbob import ShipBob
 from syncworkers.connectors.shopify import Shopify
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from syncworkers.connectors.base import Checks
 
 CONNECTORS: Mapping[str, Callable[..., Checks]] = {
+    "adobe_commerce": AdobeCommerce,
     "dynamics365": Dynamics365,
     "shipbob": ShipBob,
     "shopify": Shopify,

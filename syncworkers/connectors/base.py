@@ -263,9 +263,19 @@ class Receives(Protocol):
         """Prove the sender in constant time, then describe the message.
 
         Header names arrive in lower case; `path` is what followed the partner's name in the
-        address, which may be a secret. Raises `ProofError`; a proven body that cannot be parsed
-        is described as well as possible and never raises.
+        address, which may be a secret. Raises `ProofError`, and `RetryableError` where it cannot
+        be checked just now; a proven body that cannot be parsed is described as well as possible
+        and never raises.
         """
+        ...
+
+
+@runtime_checkable
+class Greets(Protocol):
+    """A connector whose partner asks, before it sends anything, whether that is wanted here."""
+
+    def greet(self, query: Mapping[str, str]) -> str | None:
+        """Return what the partner wants to read; None if this is no greeting."""
         ...
 
 

@@ -21,6 +21,7 @@ from syncworkers.connectors.base import ProofError, Receipt
 from syncworkers.engine.gathering import Gathering
 from syncworkers.engine.keys import line_key
 from syncworkers.engine.lines import ANNOUNCE
+from syncworkers.errors import RetryableError
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.lanes import PROCESS
 from syncworkers.store import inbox
@@ -77,6 +78,9 @@ class Door:
         except ProofError as error:
             log.warning("webhook refused", partner=partner, reason=str(error))
             return Receipt.FORGED
+        except RetryableError as error:
+            log.warning("webhook not checked", partner=partner, reason=str(error))
+            return Receipt.UNAVAILABLE
         message = _message(self._fleet, known, received, body)
         try:
             is_new = self._store(message)

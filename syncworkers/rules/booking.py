@@ -24,7 +24,7 @@ NO_CENTS = frozenset(
 )
 THREE_PLACES = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies whose smallest part is not a hundredth (ISO 4217)."""
-TENDERS = frozenset({"gift_card"})
+TENDERS = frozenset({"gift_card", "store_credit", "reward_points"})
 """Payment gateways that must be booked as a tender of their own."""
 ADDRESS_MISSING = Violation(
     path="shipping_address",

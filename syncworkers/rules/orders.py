@@ -87,6 +87,8 @@ def _first(policies: Policies, known: Known, order: SalesOrder) -> Plan:
         return _nothing(own, "cancelled before it was booked")
     if order.test and not own.accept_test_orders:
         return _nothing(own, "a test order, which is never booked")
+    if order.on_hold:
+        return _nothing(own, f"the store holds it back ({order.on_hold}); booked once it lets go")
     route = _route(policies, order)
     policy = own.of(route.company)
     if policy is None:

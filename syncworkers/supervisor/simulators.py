@@ -14,6 +14,9 @@ _WORDS = {
     "shopify": f"--webhook-url {{hook}} {_CLIENT}",
     "dynamics365": f"--event-url {{hook}}/{{EVENT_SECRET}} {_CLIENT}",
     "shipbob": "--token {TOKEN} --channel-id {CHANNEL_ID}",
+    "adobe_commerce": f"--event-url {{hook}} {_CLIENT}"
+    " --consumer-key {CONSUMER_KEY} --consumer-secret {CONSUMER_SECRET}"
+    " --access-token {ACCESS_TOKEN} --access-token-secret {ACCESS_TOKEN_SECRET}",
 }
 """By kind: the arguments of its module."""
 _ADDRESSES = {
@@ -93,6 +96,21 @@ SHOP = "acme-us.myshopify.com"
 SIMULATORS = (
     _shopify("shopify-us", SHOP, share=3),
     _shopify("shopify-eu", "lumen-eu.myshopify.com", "--market", "eu", share=1),
+    Simulator(
+        partner="adobe-eu",
+        kind="adobe_commerce",
+        role="store",
+        secrets={
+            "CLIENT_ID": "sandbox-adobe-eu",
+            "CLIENT_SECRET": "sandbox-secret-of-adobe-eu",
+            "CONSUMER_KEY": "sandbox-consumer-of-adobe-eu",
+            "CONSUMER_SECRET": "sandbox-consumer-secret-of-adobe-eu",
+            "ACCESS_TOKEN": "sandbox-token-of-adobe-eu",
+            "ACCESS_TOKEN_SECRET": "sandbox-token-secret-of-adobe-eu",
+        },
+        share=1,
+        paced=False,
+    ),
     Simulator(
         partner="d365-main",
         kind="dynamics365",

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 
-from syncworkers.connectors.base import ANSWERS, Receipt
+from syncworkers.connectors.base import ANSWERS, Greets, Receipt
 from syncworkers.flows.receive import Door, UnknownPartnerError
 from syncworkers.web.answers import problem
 
 if TYPE_CHECKING:
-    from flask import Response
     from prometheus_client import Counter
 
     from syncworkers.flows.fleet import Fleet
 
+LONGEST_GREETING = 1000
 ERRORS: dict[Receipt, tuple[str, str]] = {
     Receipt.FORGED: (
         "the proof of the sender is missing or wrong",
@@ -25,7 +25,7 @@ ERRORS: dict[Receipt, tuple[str, str]] = {
     ),
     Receipt.TOO_LARGE: ("the body is too large", "Send a smaller body."),
     Receipt.UNAVAILABLE: (
-        "not stored: the database is away",
+        "not stored: the database, or what proves the sender, is away",
         "Send the same again after the seconds in Retry-After.",
     ),
 }
@@ -46,6 +46,17 @@ def blueprint(fleet: Fleet, receipts: Counter, max_body: int) -> Blueprint:
             return problem(404, "no such partner", "Look at the partner's name in the address.")
         receipts.labels(os.getpid(), partner, receipt.value).inc()
         return _answer(fleet, partner, receipt)
+
+    @routes.get("/webhooks/<partner>", defaults={"path": ""})
+    @routes.get("/webhooks/<partner>/<path>")
+    def greet(partner: str, path: str) -> Response:  # noqa: ARG001 - its proof comes with what it sends
+        """Answer a partner that asks whether it may send; to all others this is no method."""
+        known = fleet.partners.get(partner)
+        greets = known is not None and isinstance(known.connection, Greets)
+        said = known.connection.greet(request.args) if known is not None and greets else None
+        if said is None:
+            raise MethodNotAllowed(valid_methods=["OPTIONS", "POST"])
+        return Response(said[:LONGEST_GREETING], content_type="text/plain; charset=utf-8")
 
     return routes
 

@@ -75,7 +75,11 @@ class OrderBooks:
     @property
     def goods(self) -> list[Mapping[str, Any]]:
         """Return the lines that a warehouse ships."""
-        return [line for line in self.order["lines"] if not line.get("gift_card")]
+        return [
+            line
+            for line in self.order["lines"]
+            if not (line.get("gift_card") or line.get("intangible"))
+        ]
 
     @property
     def shipped(self) -> list[Mapping[str, Any]]:

@@ -1,0 +1,1 @@
+"""Adobe Commerce payloads ↔ canonical objects, contract 2.4.9."""

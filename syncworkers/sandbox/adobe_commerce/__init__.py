@@ -1,0 +1,1 @@
+"""A simulated Adobe Commerce instance, with its own books."""
