@@ -5,7 +5,7 @@ Contract: `POST /V1/orders/{id}/comments`; a comment says by its key which invoi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.adobe_commerce.markers import keys_in, marked
 from syncworkers.connectors.base import Outcome, Verdict
@@ -55,6 +55,18 @@ def _missing(look: Look, request: Request) -> list[Mapping[str, str]]:
     return [one for one in request.payload["comments"] if one["key"] not in known]
 
 
+def comment_body(order: Fields, comment: Mapping[str, str]) -> dict[str, Any]:
+    """Write the body that adds a comment, in whatever status the order has."""
+    history = {
+        "comment": marked(comment["text"], comment["key"]),
+        "is_customer_notified": 0,
+        "is_visible_on_front": 1,
+        "parent_id": int(order["entity_id"]),
+        "status": order.get("status"),
+    }
+    return {"statusHistory": history}
+
+
 def _add(calls: Calls, look: Look, request: Request) -> Outcome:
     order = _order(look, request)
     if order is None:
@@ -64,15 +76,8 @@ def _add(calls: Calls, look: Look, request: Request) -> Outcome:
         return look.reply.sign(refused)
     done = look.reply.sign(Outcome(verdict=Verdict.ADOPTED))
     for one in _missing(look, request):
-        history = {
-            "comment": marked(one["text"], one["key"]),
-            "is_customer_notified": 0,
-            "is_visible_on_front": 1,
-            "parent_id": int(request.payload["order"]),
-            "status": order.get("status"),
-        }
-        path = f"orders/{request.payload['order']}/comments"
-        reply = calls.change("POST", path, {"statusHistory": history})
+        body = comment_body(order, one)
+        reply = calls.change("POST", f"orders/{request.payload['order']}/comments", body)
         if reply.failure is not None:
             return reply.failure
         done = reply.sign(Outcome(verdict=Verdict.CONFIRMED))

@@ -17,7 +17,7 @@ from syncworkers.connectors.base import Outcome, Verdict
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from syncworkers.connectors.adobe_commerce.calls import Calls, Look
     from syncworkers.connectors.adobe_commerce.instance import Fields
@@ -86,7 +86,8 @@ def _recognise(look: Look, request: Request) -> Outcome | None:
     return None
 
 
-def _ship(calls: Calls, request: Request) -> Outcome:
+def ship_body(request: Request, sources: Mapping[str, str]) -> dict[str, Any]:
+    """Write the body that ships; `sources` are source codes by warehouse."""
     payload = request.payload
     body: dict[str, Any] = {
         "items": payload["items"],
@@ -98,10 +99,29 @@ def _ship(calls: Calls, request: Request) -> Outcome:
         },
         "tracks": payload["tracks"],
     }
-    source = calls.instance.settings.sources.get(payload["warehouse"])
+    source = sources.get(payload["warehouse"])
     if source:
         body["arguments"] = {"extension_attributes": {"source_code": source}}
-    path = f"order/{payload['order']}/ship"
+    return body
+
+
+def track_body(request: Request, shipment_id: str) -> dict[str, Any]:
+    """Write the body that adds a track to a shipment."""
+    return {
+        "entity": {
+            "order_id": int(request.payload["order"]),
+            "parent_id": int(shipment_id),
+            "weight": 0,
+            "qty": request.payload["qty"],
+            "description": marked("", request.reference),
+            **request.payload["track"],
+        }
+    }
+
+
+def _ship(calls: Calls, request: Request) -> Outcome:
+    body = ship_body(request, calls.instance.settings.sources)
+    path = f"order/{request.payload['order']}/ship"
     reply = calls.change("POST", path, body)
     if reply.refusal is not None and NO_PRODUCTS in reply.refusal.text:
         bundles = _as_bundles(calls, request)
@@ -154,15 +174,7 @@ def _track(calls: Calls, look: Look, request: Request) -> Outcome:
     if mine is None:
         message = "the shipment that this number belongs to is not there: find out who removed it"
         return look.reply.sign(_rejected("store.shipment_missing", message))
-    entity = {
-        "order_id": int(request.payload["order"]),
-        "parent_id": int(_id(mine)),
-        "weight": 0,
-        "qty": request.payload["qty"],
-        "description": marked("", request.reference),
-        **request.payload["track"],
-    }
-    reply = calls.change("POST", "shipment/track", {"entity": entity})
+    reply = calls.change("POST", "shipment/track", track_body(request, _id(mine)))
     if reply.failure is not None:
         return reply.failure
     return reply.sign(Outcome(verdict=Verdict.CONFIRMED, external_id=_id(mine)))

@@ -19,6 +19,8 @@ Row = dict[str, Any]
 INVOICE = re.compile(r"Invoice (\S+) of (\S+) over (\S+) ([A-Z]{3})")
 FORMAT = "%Y-%m-%d %H:%M:%S"
 FIRST_SHIPMENT = 7000
+SHIPPED_TOGETHER = frozenset({"BREAKFAST-BOX"})
+"""Bundles of which only the bundle itself can be shipped."""
 REFUSED = "Shipment Document Validation Error(s):\n"
 
 
@@ -95,7 +97,7 @@ class Books:
     def _check(self, rows: dict[int, Row], wanted: Sequence[tuple[int, float]]) -> None:
         for key, units in wanted:
             row = rows.get(key)
-            if row is None or row["is_virtual"] or _is_variant(rows, row):
+            if row is None or row["is_virtual"] or _is_variant(rows, row) or _is_inside(rows, row):
                 raise RefusedError(f"{REFUSED}You can't create a shipment without products.")
             if units <= 0 or row["qty_shipped"] + units > row["qty_ordered"]:
                 message = (
@@ -185,6 +187,12 @@ def _is_variant(rows: dict[int, Row], row: Row) -> bool:
     """Say whether a row only says which variant of its configurable parent was bought."""
     parent = rows.get(row.get("parent_item_id") or 0)
     return parent is not None and parent["product_type"] == "configurable"
+
+
+def _is_inside(rows: dict[int, Row], row: Row) -> bool:
+    """Say whether a row is a part of a bundle that is only shipped whole."""
+    parent = rows.get(row.get("parent_item_id") or 0)
+    return parent is not None and parent["sku"] in SHIPPED_TOGETHER
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[Row]:

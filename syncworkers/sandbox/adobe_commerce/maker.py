@@ -157,6 +157,7 @@ class OrderMaker:
             "shipping_discount_amount": 0,
             # As sums of floats are told: with noise.
             "grand_total": float(total - card) + 1e-13,
+            "base_grand_total": float(total - card),
             "total_item_count": len(top),
             "total_qty_ordered": sum(row["qty_ordered"] for row in top),
             "is_virtual": int(not ships),
@@ -179,7 +180,8 @@ class OrderMaker:
             order["customer_id"] = 1 + PEOPLE.index(person)
         if ships:
             shipping = {"address": {**address, "address_type": "shipping"}, "method": method}
-            order["extension_attributes"]["shipping_assignments"] = [{"shipping": shipping}]
+            assignment = {"shipping": shipping, "items": items}
+            order["extension_attributes"]["shipping_assignments"] = [assignment]
         return order
 
     def _address(self, place: Place, person: tuple[str, str]) -> Order:
