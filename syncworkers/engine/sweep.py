@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
     from syncworkers.engine.work import WorkTable
 
-# A lost call may land until its own deadline (inside the lease) plus the lane's settle time.
+# A lost call may land until its own deadline (inside the lease) plus the lane's settle time; where
+# nothing is called, there is nothing to wait for.
 _FREE = sa.text("""
 WITH e AS MATERIALIZED (
   SELECT l.lane, l.key FROM line l
-   WHERE l.owner IS NOT NULL AND l.lease_until < now()
+   WHERE l.owner IS NOT NULL
+     AND (l.lease_until < now() OR split_part(l.owner, '/', 1) = ANY (CAST(:orphaned AS text[])))
    ORDER BY l.lane, l.key LIMIT :limit FOR UPDATE OF l SKIP LOCKED)
 UPDATE line SET owner = NULL, crashes = least(crashes + 1, 1000),
-       due_at = lease_until + make_interval(secs => lane.settle_seconds), lease_until = NULL
+       due_at = CASE WHEN lane.settle_seconds = 0 THEN least(lease_until, now())
+                     ELSE lease_until + make_interval(secs => lane.settle_seconds) END,
+       lease_until = NULL
   FROM e, lane
  WHERE line.lane = e.lane AND line.key = e.key AND lane.id = e.lane
 RETURNING line.lane, line.key
@@ -39,13 +43,25 @@ SELECT name FROM lane
 """)
 
 
-def free_expired(session: Session, works: Sequence[WorkTable], *, limit: int = 1000) -> int:
-    """Take back lines whose worker was not heard of in time; return how many.
+def workers(session: Session) -> list[str]:
+    """Name the workers that hold leases."""
+    query = sa.text("SELECT DISTINCT split_part(owner, '/', 1) FROM line WHERE owner IS NOT NULL")
+    return list(session.scalars(query))
+
+
+def free_expired(
+    session: Session,
+    works: Sequence[WorkTable],
+    *,
+    orphaned: Sequence[str] = (),
+    limit: int = 1000,
+) -> int:
+    """Take back lines whose worker was not heard of in time, or is `orphaned`; return how many.
 
     Their open rows may have been begun: they are marked unknown, so that their effect is looked up
     before anything is repeated. Only `crashes` rises, never `attempts`.
     """
-    freed = session.execute(_FREE, {"limit": limit}).all()
+    freed = session.execute(_FREE, {"limit": limit, "orphaned": list(orphaned)}).all()
     if freed:
         for work in filter(lambda work: work.effects, works):
             _mark_unknown(session, work, [row.lane for row in freed], [row.key for row in freed])

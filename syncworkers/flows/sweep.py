@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
+import psutil
 import structlog
 
 from syncworkers.engine import sweep
@@ -16,12 +18,23 @@ log = structlog.get_logger(__name__)
 
 
 def wake_due(fleet: Fleet) -> None:
-    """Free expired leases, bring back due parked rows, wake each lane with ready lines."""
+    """Free expired leases, bring back due parked rows, wake each lane with ready lines.
+
+    Leases of processes that are gone from this machine are not waited for: they would keep the
+    lanes' slots until they end.
+    """
     with fleet.session() as session:
-        freed = sweep.free_expired(session, WORKS)
+        orphaned = [one for one in sweep.workers(session) if _is_gone(one)]
+        freed = sweep.free_expired(session, WORKS, orphaned=orphaned)
     if freed:
-        log.warning("leases expired: a worker died or stalled", lines=freed)
+        log.warning("leases freed: a worker died or stalled", lines=freed, gone=orphaned)
     with fleet.session() as session:
         sweep.wake_parked(session, WORKS)
         due = sweep.due_lanes(session)
     fleet.waker.notify(due)
+
+
+def _is_gone(worker: str) -> bool:
+    """Say whether a worker, named `host:pid`, was a process of this machine and is no more."""
+    host, _, pid = worker.rpartition(":")
+    return host == socket.gethostname() and pid.isdecimal() and not psutil.pid_exists(int(pid))

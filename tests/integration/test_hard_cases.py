@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -323,6 +326,30 @@ def test_an_order_from_far_ahead_can_still_be_cancelled(world: World) -> None:
     world.settle()
 
     assert world.booked()[0]["status"] == "Canceled"
+
+
+def test_a_worker_that_is_gone_from_this_machine_is_not_waited_for(world: World) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    order = world.order()
+    world.webhook("orders/create", order)
+    world.die("process", at=2, worker=f"{socket.gethostname()}:{ended.pid}")
+    world.die("process", at=2, worker="another-machine:1")
+    assert world.ask("SELECT count(*) FROM line WHERE owner IS NOT NULL") == 1
+
+    wake_due(world.fleet)
+    world.process()
+
+    assert world.states() == [("orders/create", "applied")]
+
+
+def test_a_worker_of_another_machine_keeps_its_lease(world: World) -> None:
+    world.webhook("orders/create", world.order())
+    world.die("process", at=2, worker="another-machine:1")
+
+    wake_due(world.fleet)
+
+    assert world.ask("SELECT count(*) FROM line WHERE owner IS NOT NULL") == 1
 
 
 def test_however_long_a_partner_asks_us_to_wait_somebody_looks_within_an_hour(

@@ -205,7 +205,15 @@ class World:
         self.settle()
         return order
 
-    def die(self, stage: str, *, at: int, partner: str = ERP, kind: Kind = Kind.ORDER) -> None:
+    def die(
+        self,
+        stage: str,
+        *,
+        at: int,
+        partner: str = ERP,
+        kind: Kind = Kind.ORDER,
+        worker: str = "doomed",
+    ) -> None:
         """Let a worker die as its transaction number `at` begins: nobody hears of its effects.
 
         The first claims, the second reads, the third records what was done.
@@ -219,7 +227,7 @@ class World:
                 raise KilledError
 
         sa.event.listen(database, "begin", begin)
-        doomed = replace(self.fleet, database=database, worker="doomed")
+        doomed = replace(self.fleet, database=database, worker=worker)
         with suppress(KilledError):
             if stage == "process":
                 process_due(doomed, kind)

@@ -207,6 +207,22 @@ def test_an_expired_lease_counts_as_a_crash_and_makes_its_rows_unknown(database:
     assert len(take(database, lane).lines) == 1
 
 
+def test_a_worker_that_is_known_to_be_gone_keeps_no_slot(database: sa.Engine) -> None:
+    lane = open_lane(database, slots=2, settle=30.0)
+    put(database, lane, [(1, "one"), (2, "two"), (3, "three")])
+    take(database, lane, worker="here:1", limit=1)
+    take(database, lane, worker="here:2", limit=1)
+
+    with transaction(database) as session:
+        assert sorted(sweep.workers(session)) == ["here:1", "here:2"]
+        assert sweep.free_expired(session, [TOYS], orphaned=["here:1"]) == 1
+
+    assert [line.key for line in take(database, lane).lines] == [3]
+    # What it may have begun is looked at only when nothing of it can land any more.
+    freed = "due_at > now() + interval '10 s' AND crashes = 1 AND owner IS NULL"
+    assert ask(database, f"SELECT count(*) FROM line WHERE key = 1 AND {freed}") == 1
+
+
 def test_a_line_that_crashed_its_worker_is_claimed_alone(database: sa.Engine) -> None:
     lane = open_lane(database)
     put(database, lane, [(1, "poison")])
