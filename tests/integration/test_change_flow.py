@@ -54,7 +54,7 @@ def test_a_cancel_that_loses_the_race_keeps_the_order_alive_and_opens_a_case(
     assert story.next_step.startswith("a person: case")
     found = world.audit()
     assert found.ok
-    assert found.for_people == {number(order)}
+    assert found.for_people == {f"shopify-us {number(order)}"}
     assert ledger.prove(world.fleet.database).findings == ()
 
 

@@ -64,7 +64,7 @@ def running(speed: float = 100.0) -> Iterator[tuple[dynamics365.Environment, Dyn
 
 
 def create(number: int = 1) -> Request:
-    booking = book(policy(), order(external_id=str(number)), "C-1")
+    booking = book(policy(), order(external_id=str(number)), "C-1", ships_from={})
     return Request(
         operation="order.create", reference=booking.reference, payload=dump_booking(booking)
     )
@@ -104,7 +104,7 @@ def test_a_refused_order_fails_alone_and_whole() -> None:
     with running() as (erp, made, _):
         erp.books.fail_next_line.append("Error: Item is blocked for sales.")
         two_lines = order(external_id="2", lines=order().lines * 2, total=Decimal("55.95"))
-        booking = book(policy(), two_lines, "C-1")
+        booking = book(policy(), two_lines, "C-1", ships_from={})
         bad = replace(create(2), payload=dump_booking(booking))
 
         outcomes = push(made, create(1), bad, create(3))

@@ -191,8 +191,8 @@ class Orders(RuleBasedStateMachine):
 
     def _orders_with_cases(self) -> set[str]:
         question = (
-            "SELECT coalesce(o.number, c.code || ' ' || c.error) FROM exception_case c"
-            " LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id"
+            "SELECT coalesce(o.partner || ' ' || o.number, c.code || ' ' || c.error)"
+            " FROM exception_case c LEFT JOIN sales_order o ON o.correlation_id = c.correlation_id"
             " WHERE c.state = 'open'"
         )
         return {name for (name,) in self.world.rows(question)}

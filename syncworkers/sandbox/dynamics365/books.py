@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.dynamics365 import entities
+from syncworkers.sandbox.dynamics365.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +97,7 @@ class Books:
         self.companies = companies
         self.default_company = default_company
         self.lock = threading.RLock()
-        self.sets: dict[str, dict[Key, Record]] = {name: {} for name in entities.KEYS}
+        self.sets: dict[str, Table] = {name: Table() for name in entities.KEYS}
         self.known_before: set[Key] = set()
         """Customers that nobody created through us."""
         self._master = Master()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from syncworkers.sandbox.dynamics365.tables import Table
+
     Record = dict[str, Any]
     Test = Callable[[Record], bool]
 
@@ -88,7 +90,7 @@ class _Parser:
         if all(isinstance(test, _Equal) for test in tests):
             pairs = [pair for test in tests if isinstance(test, _Equal) for pair in test.pairs]
             return _Equal(tuple(pairs))
-        return lambda record: all(test(record) for test in tests)
+        return _Both(tuple(tests))
 
     def single(self) -> Test:
         if self.peek() == ("mark", "("):
@@ -119,6 +121,51 @@ class _Equal:
         return all(_value(record, name) == wanted for name, wanted in self.pairs)
 
 
+@dataclass(frozen=True, slots=True)
+class _OneOf:
+    """Fields that must have one of these combinations of values: one look-up for fifty of them."""
+
+    fields: tuple[str, ...]
+    wanted: frozenset[tuple[Any, ...]]
+
+    def __call__(self, record: Record) -> bool:
+        return tuple(_value(record, name) for name in self.fields) in self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Tests that must all hold."""
+
+    tests: tuple[Test, ...]
+
+    def __call__(self, record: Record) -> bool:
+        return all(test(record) for test in self.tests)
+
+
+def select(table: Table, test: Test) -> list[Record]:
+    """Return the records that fit, by an index where the filter names values."""
+    named = _named(test)
+    if named is None:
+        return [record for record in table.values() if test(record)]
+
+    def values(record: Record) -> tuple[Any, ...]:
+        return tuple(_value(record, name) for name in named.fields)
+
+    return [one for one in table.having(named.fields, named.wanted, values) if test(one)]
+
+
+def _named(test: Test) -> _OneOf | None:
+    """Return the values that a filter names, where it asks for some alone."""
+    if isinstance(test, _OneOf):
+        return test
+    if isinstance(test, _Equal):
+        names, values = zip(*test.pairs, strict=True)
+        return _OneOf(names, frozenset({values}))
+    if isinstance(test, _Both):
+        return next((one for one in map(_named, test.tests) if one is not None), None)
+    return None
+
+
 def _one_of(tests: list[Test]) -> Test | None:
     """Return one look-up for alternatives over the same fields: a caller asks for fifty at once."""
     alternatives = [test for test in tests if isinstance(test, _Equal)]
@@ -126,8 +173,8 @@ def _one_of(tests: list[Test]) -> Test | None:
     if len(alternatives) < len(tests) or len(names) != 1:
         return None
     [fields] = names
-    wanted = {tuple(value for _, value in one.pairs) for one in alternatives}
-    return lambda record: tuple(_value(record, name) for name in fields) in wanted
+    wanted = frozenset(tuple(value for _, value in one.pairs) for one in alternatives)
+    return _OneOf(fields, wanted)
 
 
 def _value(record: Record, name: str) -> Any:

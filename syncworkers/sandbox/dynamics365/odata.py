@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from syncworkers.sandbox.dynamics365 import entities, numbers
 from syncworkers.sandbox.dynamics365.books import MissingError, StaleError, WriteError
-from syncworkers.sandbox.dynamics365.filters import FilterError, compile_filter
+from syncworkers.sandbox.dynamics365.filters import FilterError, compile_filter, select
 from syncworkers.sandbox.dynamics365.multipart import Answer, Operation
 
 if TYPE_CHECKING:
@@ -121,8 +121,9 @@ class Api:
     def _list(self, target: Target) -> Answer:
         query = target.query
         test = compile_filter(query["$filter"]) if "$filter" in query else None
-        rows = [row for row in self._rows(target) if self._visible(target, row)]
-        rows = [row for row in rows if test is None or test(row)]
+        table = self._books.sets[target.entity_set]
+        rows = list(table.values()) if test is None else select(table, test)
+        rows = [row for row in rows if self._visible(target, row)]
         for part in reversed([one for one in query.get("$orderby", "").split(",") if one]):
             name, _, direction = part.strip().partition(" ")
             rows.sort(key=lambda row: str(row.get(name, "")), reverse=direction == "desc")
@@ -136,9 +137,6 @@ class Api:
             onward = {**query, "$skiptoken": str(last)} | {"$skip": "0"}
             body["@odata.nextLink"] = f"/data/{target.entity_set}?{urlencode(onward)}"
         return Answer(status=200, headers={"Content-Type": _JSON}, body=numbers.dumps(body))
-
-    def _rows(self, target: Target) -> list[Record]:
-        return list(self._books.sets[target.entity_set].values())
 
 
 def _sent(operation: Operation) -> Record:
