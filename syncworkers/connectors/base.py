@@ -44,6 +44,8 @@ class Request:
     `reference` is ours and permanent; `payload` is the partner's raw form; `external_id` and
     `external_version` are what the link knows of the object (its id and ETag), if anything. `taken`
     are ids of the order's other objects of this kind: what has one of them is not what is wanted.
+    `imported` says that an earlier integration made the object: it bears another reference and
+    number than ours, and is known by `external_id` alone.
     """
 
     operation: str
@@ -52,6 +54,7 @@ class Request:
     external_id: str | None = None
     external_version: str | None = None
     taken: frozenset[str] = frozenset()
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,14 +202,20 @@ class Ships(Protocol):
         ...
 
 
+@runtime_checkable
 class Subscribes(Protocol):
-    """A connector whose partner calls us only where it was asked to."""
+    """A connector whose partner calls us only where it was asked to.
+
+    Without an address of ours in its settings nothing is missing: it is arranged by hand. Raises
+    the errors of `Pulls`.
+    """
+
+    def missing_subscriptions(self) -> list[str]:
+        """Return our topics that nobody sends us; changes nothing."""
+        ...
 
     def subscribe(self) -> list[str]:
-        """Create the subscriptions that are missing; return their topics, none if all stand.
-
-        Raises the errors of `Pulls`.
-        """
+        """Create the subscriptions that are missing; return their topics, none if all stand."""
         ...
 
 

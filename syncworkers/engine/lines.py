@@ -295,6 +295,12 @@ def fence(session: Session, claimed: Claim, lines: Sequence[ClaimedLine]) -> dic
     return {row.key: row.pending for row in found}
 
 
+def owners(session: Session, lane: int) -> set[str]:
+    """Name the batches under way in a lane; each claim has an owner of its own."""
+    held = sa.text("SELECT DISTINCT owner FROM line WHERE lane = :lane AND owner IS NOT NULL")
+    return {row.owner for row in session.execute(held, {"lane": lane})}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineResult:
     """What became of one claimed line.

@@ -69,6 +69,12 @@ def hold(
         session.execute(_DONE, {"name": name, "owner": owner})
 
 
+def is_held(session: Session, name: str) -> bool:
+    """Say whether a run of this entry is under way."""
+    held = sa.text("SELECT count(*) FROM schedule_entry WHERE name = :name AND lease_until > now()")
+    return bool(session.execute(held, {"name": name}).scalar_one())
+
+
 def late(session: Session) -> list[str]:
     """Name the entries whose last run was begun and never finished."""
     return [row.name for row in session.execute(_LATE)]

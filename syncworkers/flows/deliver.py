@@ -11,13 +11,14 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import breaker, lanes, lines
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
-from syncworkers.flows import sending
+from syncworkers.flows import observe, sending
 from syncworkers.flows.lanes import OPEN_CASES, deliver_lane
 from syncworkers.flows.outcomes import judge
 from syncworkers.flows.recording import record
 from syncworkers.rules import effects
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import identity, outbox, shipments
+from syncworkers.store import identity, outbox, partner_state, shipments
+from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,9 +57,17 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
         siblings = _siblings(session, claimed.lines)
         entities = {sending.entity(row) for row in rows}.union(*siblings.values())
         links = identity.links(session, partner.policy.name, entities)
+        imported = identity.imported(session, partner.policy.name, entities & links.keys())
         states = outbox.states(session, {key for row in rows for key in row["after"]})
-    works = sending.begin(partner, claimed.lines, claimed_at, links, states, siblings)
-    sending.send(partner, works, claimed.remaining())
+        # Read after the lease was committed: whoever changes the mode sees the lease, or we see it.
+        mode = partner_state.mode(session, partner.policy.name)
+    if mode is not Mode.LIVE:
+        known = observe.Known(links=links, imported=imported, claimed_at=claimed_at)
+        observe.plan(fleet, claimed, partner, known)
+        return Look(len(claimed.lines))
+    works = sending.begin(partner, claimed.lines, claimed_at, links, states, siblings, imported=imported)
+    deadline = observe.LiveDeadline(fleet, partner.policy.name, claimed.remaining())
+    sending.send(partner, works, deadline)
     write = partial(_record, fleet, claimed, partner, claimed_at)
     run_halved(works, write, partial(_record_apart, fleet, partner, write))
     return Look(len(claimed.lines))

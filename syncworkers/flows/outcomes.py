@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Verdict
 from syncworkers.engine.lines import LineResult
-from syncworkers.flows.sending import ABSENCES_NEEDED
+from syncworkers.flows.sending import ABSENCES_NEEDED, LINKED
 from syncworkers.rules import backoff, effects
 from syncworkers.store import attention, outbox
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from syncworkers.connectors.base import Outcome
     from syncworkers.engine.lines import ClaimedLine
     from syncworkers.flows.fleet import Partner
     from syncworkers.flows.sending import Entity, LineWork, Step
@@ -40,6 +41,8 @@ class LineRecord:
     called_off: Sequence[Mapping[str, Any]] = ()
     pointless: Sequence[Mapping[str, Any]] = ()
     dead: list[Mapping[str, Any]] = field(default_factory=list)
+    resting: list[int] = field(default_factory=list)
+    """Deliveries that are planned, and not sent while the partner is observed."""
     links: Mapping[Entity, tuple[str | None, str | None]] = field(default_factory=dict)
     """The partner's id and version of each entity, as far as known now."""
     due_in: float = 0.0
@@ -62,7 +65,7 @@ class LineRecord:
         """Say what becomes of the line; `cases` are the ids of opened cases by delivery."""
         return LineResult(
             key=self.key,
-            finished=sum(change.state != "open" for change in self.changes),
+            finished=sum(change.state != "open" for change in self.changes) + len(self.resting),
             due_in=self.due_in,
             attempts=self.attempts,
             crashes=self.crashes,
@@ -120,12 +123,11 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
             noted.attempts = noted.crashes = 0
             noted.confirmed.append(step.row)
             found = outcome.verdict is Verdict.ADOPTED
-            adopted = "found there under our reference" if found else None
             noted.change(
                 outbox.DeliveryChange(
                     id=step.row["id"],
                     state="confirmed",
-                    reason=adopted,
+                    reason=_how_found(outcome) if found else None,
                     generation=step.row["generation"],
                 )
             )
@@ -143,6 +145,10 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
             _retry(noted, policy, step)
         case Verdict.NOT_STARTED:
             return
+
+
+def _how_found(outcome: Outcome) -> str | None:
+    return outcome.error if outcome is LINKED else "found there under our reference"
 
 
 def _retry(noted: LineRecord, policy: LanePolicy, step: Step) -> None:

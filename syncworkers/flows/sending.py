@@ -50,6 +50,10 @@ POISON = Outcome(
         ),
     ),
 )
+LINKED = Outcome(
+    verdict=Verdict.ADOPTED, error="made by an earlier integration, as its imported link says"
+)
+"""What becomes of a create that an import of links has answered: nothing is called."""
 SUCCESSES = frozenset({Verdict.CONFIRMED, Verdict.ADOPTED})
 POISON_CRASHES = 5
 """A line that cost so many workers is not tried again by itself."""
@@ -77,7 +81,8 @@ class LineWork:
     """A claimed line being worked: what is left of it, what happened, and why it stopped.
 
     `states` is shared by all lines of a claim: how the deliveries stand that others wait for.
-    `links` holds the partner's id and version of each entity, as far as known.
+    `links` holds the partner's id and version of each entity, as far as known; `imported` are those
+    an earlier integration made.
     """
 
     line: ClaimedLine
@@ -86,6 +91,7 @@ class LineWork:
     links: dict[Entity, tuple[str | None, str | None]]
     now: dt.datetime
     """The database's time of the claim."""
+    imported: Collection[Entity] = frozenset()
     steps: list[Step] = field(default_factory=list)
     called_off: list[Mapping[str, Any]] = field(default_factory=list)
     pointless: list[Mapping[str, Any]] = field(default_factory=list)
@@ -102,6 +108,12 @@ class LineWork:
         """Say whether its next delivery may be sent."""
         return bool(self.left) and not self.stopped and not self.waiting
 
+    @property
+    def is_linked(self) -> bool:
+        """Say whether its head is a create that an imported link answers."""
+        head = self.left[0]
+        return head["operation"] in effects.CREATES and entity(head) in self.imported
+
 
 def entity(row: Mapping[str, Any]) -> Entity:
     """Return which entity of ours a delivery is about."""
@@ -115,6 +127,8 @@ def begin(  # noqa: PLR0913, PLR0917 - what was claimed, and all that was read o
     links: Mapping[Entity, tuple[str, str | None]],
     states: MutableMapping[str, str],
     siblings: Mapping[int, Collection[Entity]],
+    *,
+    imported: Collection[Entity] = frozenset(),
 ) -> list[LineWork]:
     """Take the claimed lines up; call off what a later cancel makes needless.
 
@@ -129,6 +143,7 @@ def begin(  # noqa: PLR0913, PLR0917 - what was claimed, and all that was read o
             states=states,
             now=claimed_at,
             links={one: links.get(one, (None, None)) for one in entities},
+            imported=imported,
         )
         _call_off(work)
         _await_turn(work)
@@ -158,7 +173,7 @@ def _call_off(work: LineWork) -> None:
 def _never_tried(work: LineWork) -> bool:
     head = work.left[0]
     # A raised generation does not count: it says that the partner was seen not to have it.
-    return head["unknown_since"] is None and work.line.attempts == 0
+    return head["unknown_since"] is None and work.line.attempts == 0 and not work.is_linked
 
 
 def _may_go(work: LineWork, row: Mapping[str, Any]) -> bool | None:
@@ -217,10 +232,12 @@ def refuse_taken(work: LineWork, owners: Mapping[tuple[str, str], int]) -> None:
             )
 
 
-def send(partner: Partner, works: Sequence[LineWork], seconds: float) -> None:
-    """Send head after head of all lines until nothing more can be sent within the seconds."""
-    deadline = Deadline(seconds)
+def send(partner: Partner, works: Sequence[LineWork], deadline: Deadline) -> None:
+    """Send head after head of all lines until nothing more can be sent before the deadline."""
     while not deadline.passed():
+        for work in works:
+            while work.active and work.is_linked:
+                _take(partner, work, "find", LINKED)
         heads = [work for work in works if work.active]
         if not heads:
             return
@@ -250,17 +267,27 @@ def _round(partner: Partner, works: Sequence[LineWork], action: str, deadline: D
 
 
 def _request(partner: Partner, work: LineWork) -> Request:
-    row = work.left[0]
+    return request_of(partner, work.left[0], work.links, work.imported)
+
+
+def request_of(
+    partner: Partner,
+    row: Mapping[str, Any],
+    links: Mapping[Entity, tuple[str | None, str | None]],
+    imported: Collection[Entity],
+) -> Request:
+    """Write the request of a delivery; raises `RejectedError` where the partner cannot be told."""
     body: Any = codec.load(row["body"], BODIES[row["operation"]])
-    external_id, external_version = work.links[entity(row)]
-    others = (one for one in work.links if one[0] == row["entity_kind"] and one != entity(row))
+    external_id, external_version = links.get(entity(row), (None, None))
+    others = (one for one in links if one[0] == row["entity_kind"] and one != entity(row))
     return Request(
         operation=row["operation"],
         reference=body.reference,
         payload=partner.writes[row["operation"]](body),
         external_id=external_id,
         external_version=external_version,
-        taken=frozenset(known for one in others if (known := work.links[one][0]) is not None),
+        taken=frozenset(known for one in others if (known := links[one][0]) is not None),
+        imported=entity(row) in imported,
     )
 
 

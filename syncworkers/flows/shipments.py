@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.canonical.shipments import TrackingReport, WarehouseReport, WarehouseState
-from syncworkers.errors import RejectedError, Violation
+from syncworkers.errors import RejectedError, Violation, WaitingError
 from syncworkers.flows.parcels import Parcels
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
 from syncworkers.rules import clock, expectations, release, shipping
 from syncworkers.store import fleet as fleet_state
+from syncworkers.store import identity, partner_state
 from syncworkers.store import parts as part_store
 from syncworkers.store import shipments as shipment_store
+from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,6 +41,9 @@ class Shipments:
         self._session = session
         self._writes = writes
         self._orders: dict[tuple[str, str, str], int] = {}
+        self._imported: dict[tuple[str, str], str] = {}
+        """Our references of what an earlier integration entered, by warehouse and its id."""
+        self._modes: dict[str, Mode] = {}
         self._roots: dict[int, Root] = {}
         self._changed: dict[int, part_store.StoredPart] = {}
         self._parcels = Parcels(fleet, session, writes, now=fleet_state.now(session))
@@ -56,17 +61,26 @@ class Shipments:
     def _find_orders(
         self, partner: str, subjects: Sequence[WarehouseReport | TrackingReport]
     ) -> None:
-        references = {one.reference for one in subjects if isinstance(one, WarehouseReport)}
+        reports = [one for one in subjects if isinstance(one, WarehouseReport)]
+        self._modes[partner] = partner_state.mode(self._session, partner)
+        theirs = {one.external_id for one in reports}
+        for name, ours in part_store.imported(self._session, partner, theirs).items():
+            self._imported[partner, name] = ours
+        references = {self._reference(partner, one) for one in reports}
         for name, order in part_store.orders_of(self._session, partner, references).items():
             self._orders[partner, "part", name] = order
         ids = {one.external_id for one in subjects if isinstance(one, TrackingReport)}
         for name, order in shipment_store.orders_of(self._session, partner, ids).items():
             self._orders[partner, "shipment", name] = order
 
+    def _reference(self, partner: str, report: WarehouseReport) -> str:
+        """Return our reference of the part a report is about."""
+        return self._imported.get((partner, report.external_id), report.reference)
+
     def _root(self, reading: Reading) -> Root | None:
         subject = reading.subject
         if isinstance(subject, WarehouseReport):
-            key = (reading.partner, "part", subject.reference)
+            key = (reading.partner, "part", self._reference(reading.partner, subject))
         else:
             key = (reading.partner, "shipment", subject.external_id)
         order = self._orders.get(key)
@@ -85,9 +99,12 @@ class Shipments:
     def decide(self, reading: Reading) -> SyncError | None:
         """Take a report in, or say what is in its way."""
         root = self._root(reading)
-        known = _reported_at(root, reading.subject)
-        moment = clock.believed(reading.subject.updated_at, self._parcels.now, known)
-        report = replace(reading.subject, updated_at=moment)
+        subject = reading.subject
+        if isinstance(subject, WarehouseReport):
+            subject = replace(subject, reference=self._reference(reading.partner, subject))
+        known = _reported_at(root, subject)
+        moment = clock.believed(subject.updated_at, self._parcels.now, known)
+        report = replace(subject, updated_at=moment)
         if isinstance(report, TrackingReport):
             self._track(reading, root, report)
             return None
@@ -111,6 +128,12 @@ class Shipments:
                 what=f"order part {report.reference}",
                 now=self._parcels.now,
                 patience=self._fleet.policy.expectations[expectations.PARENT_KNOWN],
+            )
+        if self._modes[reading.partner] is Mode.OBSERVE:
+            # An earlier integration works there: its orders become ours as links are imported.
+            told = f"{reading.partner} has {report.external_id} from somebody else"
+            return WaitingError(
+                told, key=identity.key(Kind.PART, reading.partner, report.external_id)
             )
         message = (
             f"{reading.partner} has an order {report.reference!r} (its id {report.external_id}) "

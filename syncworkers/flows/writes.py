@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from syncworkers.rules.effects import Effect, EffectKey
 
 TOPIC_WAIT = 86400.0
-"""Seconds until a topic that nobody reads is looked at again: it waits for a release."""
+"""Seconds until a topic that nobody reads is looked at again: it waits for a release. So long waits
+as well what an earlier integration did: for a person who imports its link."""
 TURN_WAIT = 15.0
 """Seconds until a delivery that waits for another one looks whether it may go; mostly it is woken
 before."""
@@ -222,7 +223,7 @@ class Writes:
         inbox.keep_reread(session, self.rereads)
         inbox.finish(session, self.endings)
         for row, key in self.parked:
-            wait = TOPIC_WAIT if key.startswith("topic:") else 0.0
+            wait = TOPIC_WAIT if key.startswith(("topic:", "link:")) else 0.0
             parking.park(session, INBOX, row, key=key, at_least=wait)
         attention.open_cases(session, self.cases)
         attention.resolve_by_success(session, "message", self.retried)

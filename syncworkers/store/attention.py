@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from syncworkers.store.base import Base, one_of
+from syncworkers.store.partner_state import Mode, PartnerState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -280,11 +281,19 @@ SELECT e.id, o.number FROM expectation e
 
 
 def mark_overdue(session: Session, limit: int = 500) -> list[tuple[Expectation, str]]:
-    """Mark expectations whose time has passed; return them with the number of their order."""
+    """Mark expectations whose time has passed; return them with the number of their order.
+
+    Of a partner that is only observed nothing is demanded: its time begins when it goes live.
+    """
+    observed = sa.select(PartnerState.partner).where(PartnerState.mode == Mode.OBSERVE.value)
     session.execute(_SATISFIED)
     late = session.scalars(
         sa.select(Expectation)
-        .where(Expectation.state == "open", Expectation.due_at <= sa.func.now())
+        .where(
+            Expectation.state == "open",
+            Expectation.due_at <= sa.func.now(),
+            Expectation.partner.not_in(observed),
+        )
         .order_by(Expectation.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

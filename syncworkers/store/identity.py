@@ -29,8 +29,15 @@ class Link(Base):
     external_version: Mapped[str | None]
     """Its version there (an ETag), as last seen."""
     at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
+    imported: Mapped[bool] = mapped_column(server_default=sa.false())
+    """An earlier integration made the object: it bears that one's reference, not ours."""
 
     __table_args__ = (sa.UniqueConstraint("partner", "kind", "external_id"),)
+
+
+def key(kind: str, partner: str, external_id: str) -> str:
+    """Name a link that is not there yet, for what waits until it is imported."""
+    return f"link:{kind}:{partner}:{external_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +49,16 @@ class NewLink:
     partner: str
     external_id: str
     external_version: str | None = None
+    imported: bool = False
 
 
-_COLUMNS = ("kind", "entity_id", "partner", "external_id", "external_version")
+_COLUMNS = ("kind", "entity_id", "partner", "external_id", "external_version", "imported")
 # One text however many there are: it is compiled once.
 _LINK = sa.text("""
-INSERT INTO link (kind, entity_id, partner, external_id, external_version)
+INSERT INTO link (kind, entity_id, partner, external_id, external_version, imported)
 SELECT * FROM unnest(CAST(:kind AS text[]), CAST(:entity_id AS bigint[]), CAST(:partner AS text[]),
-                     CAST(:external_id AS text[]), CAST(:external_version AS text[]))
+                     CAST(:external_id AS text[]), CAST(:external_version AS text[]),
+                     CAST(:imported AS bool[]))
 ON CONFLICT (kind, entity_id, partner) DO UPDATE SET external_id = excluded.external_id,
        external_version = coalesce(excluded.external_version, link.external_version)
 """)
@@ -104,3 +113,20 @@ def links(
         )
     )
     return {(row.kind, row.entity_id): (row.external_id, row.external_version) for row in rows}
+
+
+def imported(
+    session: Session, partner: str, entities: Collection[tuple[str, int]]
+) -> set[tuple[str, int]]:
+    """Return which of these entities an earlier integration brought to a partner."""
+    if not entities:
+        return set()
+    table = Link.__table__.c
+    rows = session.execute(
+        sa.select(table.kind, table.entity_id).where(
+            table.partner == partner,
+            table.imported,
+            sa.tuple_(table.kind, table.entity_id).in_(sorted(entities)),
+        )
+    )
+    return {(row.kind, row.entity_id) for row in rows}

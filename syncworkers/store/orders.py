@@ -16,6 +16,7 @@ from syncworkers.canonical.orders import AdjustmentKind, SalesOrder
 from syncworkers.store import codec
 from syncworkers.store.base import Base, insert_rows
 from syncworkers.store.history import EntityVersion
+from syncworkers.store.identity import Link
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -65,7 +66,8 @@ class SalesOrderRow(Base):
     postal_code: Mapped[str]
     erp: Mapped[str | None]
     erp_number: Mapped[str | None]
-    """The number it has, or will have, in the ERP; its being there is a link."""
+    """The number it has, or will have, in the ERP; its being there is a link. What an earlier
+    integration booked has the number of its imported link instead."""
     company: Mapped[str | None]
     """In which it is booked there; None before 0004: in the store's own."""
     received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
@@ -157,7 +159,12 @@ def lock_ids(session: Session, ids: Collection[int]) -> dict[int, StoredOrder]:
 def _lock(session: Session, which: sa.ColumnElement[bool]) -> list[StoredOrder]:
     table = SalesOrderRow.__table__
     rows = session.execute(
-        sa.select(table, EntityVersion.snapshot)
+        sa.select(
+            table,
+            sa.func.coalesce(Link.external_id, table.c.erp_number).label("number_there"),
+            EntityVersion.snapshot,
+        )
+        .outerjoin(Link, _booked_before())
         .join(
             EntityVersion,
             (EntityVersion.entity_kind == Kind.ORDER.value)
@@ -176,12 +183,23 @@ def _lock(session: Session, which: sa.ColumnElement[bool]) -> list[StoredOrder]:
             partner=row.partner,
             correlation_id=row.correlation_id,
             erp=row.erp,
-            erp_number=row.erp_number,
+            erp_number=row.number_there,
             company=row.company,
             order=replace(codec.load(row.snapshot, SalesOrder), updated_at=row.updated_at),
         )
         for row in rows
     ]
+
+
+def _booked_before() -> sa.ColumnElement[bool]:
+    """Say that a link is that of an order which an earlier integration booked."""
+    table = SalesOrderRow.__table__.c
+    return (
+        (Link.kind == Kind.ORDER.value)
+        & (Link.entity_id == table.id)
+        & (Link.partner == table.erp)
+        & Link.imported
+    )
 
 
 _TOUCH = sa.text("""
@@ -207,17 +225,26 @@ class Numbered:
     company: str | None
 
 
+_NUMBERED = sa.text("""
+SELECT o.id, o.partner, o.erp_number AS number, o.company FROM sales_order o
+ WHERE o.erp = :erp AND o.erp_number = ANY (:numbers)
+   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.kind = 'order' AND l.entity_id = o.id
+                      AND l.partner = o.erp AND l.imported)
+UNION ALL
+SELECT o.id, o.partner, l.external_id, o.company
+  FROM link l JOIN sales_order o ON o.id = l.entity_id
+ WHERE l.partner = :erp AND l.kind = 'order' AND l.external_id = ANY (:numbers) AND l.imported
+   AND o.erp = :erp
+""")
+
+
 def by_erp_number(session: Session, erp: str, numbers: Collection[str]) -> list[Numbered]:
     """Return the orders with these numbers in an ERP, of all its companies."""
     if not numbers:
         return []
-    rows = session.execute(
-        sa.select(
-            SalesOrderRow.id, SalesOrderRow.partner, SalesOrderRow.erp_number, SalesOrderRow.company
-        ).where(SalesOrderRow.erp == erp, SalesOrderRow.erp_number.in_(numbers))
-    )
+    rows = session.execute(_NUMBERED, {"erp": erp, "numbers": list(numbers)})
     return [
-        Numbered(id=row.id, partner=row.partner, number=row.erp_number, company=row.company)
+        Numbered(id=row.id, partner=row.partner, number=row.number, company=row.company)
         for row in rows
     ]
 

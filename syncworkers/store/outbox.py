@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from syncworkers.store import recovery
+from syncworkers.store import partner_state, recovery
 from syncworkers.store.base import Base, Work, insert_rows, one_of
 
 if TYPE_CHECKING:
@@ -132,11 +132,13 @@ def idempotency_key(partner: str, operation: str, entity: str, cause: str) -> st
 def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
     """Owe these effects; the caller has enqueued their lines, so ids follow the lines' order.
 
-    While a recovery lasts they begin as unknown: their effect may be there from a lost time.
+    While a recovery lasts they begin as unknown: their effect may be there from a lost time. So do
+    those for a partner that is observed or was until lately: others may have made it.
     """
     if not deliveries:
         return
     unknown_since = recovery.mistrusted_since(session)
+    watched = partner_state.mistrusted(session, {new.partner for new in deliveries})
     insert_rows(
         session,
         Delivery,
@@ -153,7 +155,7 @@ def add(session: Session, deliveries: Sequence[NewDelivery]) -> None:
                 "idempotency_key": new.idempotency_key,
                 "after": list(new.after),
                 "not_before": new.not_before,
-                "unknown_since": unknown_since,
+                "unknown_since": unknown_since or watched.get(new.partner),
                 "body": new.body,
                 "correlation_id": new.correlation_id,
                 "causation_id": new.causation_id,

@@ -132,6 +132,20 @@ def orders_of(session: Session, partner: str, references: Collection[str]) -> di
     return {row.reference: row.order_id for row in rows}
 
 
+def imported(session: Session, partner: str, external_ids: Collection[str]) -> dict[str, str]:
+    """Return by a warehouse's id our reference of parts that an earlier integration entered."""
+    if not external_ids:
+        return {}
+    rows = session.execute(
+        sa.text("""
+        SELECT l.external_id, p.reference FROM link l JOIN order_part p ON p.id = l.entity_id
+         WHERE l.partner = :partner AND l.kind = 'part' AND l.imported
+           AND l.external_id = ANY (:ids)"""),
+        {"partner": partner, "ids": list(external_ids)},
+    )
+    return {row.external_id: row.reference for row in rows}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who is to ship a part, and of which company's stock; None: of the store's own."""

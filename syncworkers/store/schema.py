@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from syncworkers.store import (  # noqa: F401 - imported so that their tables are known
     attention,
+    certifications,
     contracts,
     customers,
     fleet,
@@ -13,6 +14,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     invoices,
     orders,
     outbox,
+    partner_state,
     parts,
     recovery,
     shipments,

@@ -98,7 +98,8 @@ def look_groups(settings: Settings, request: Request) -> tuple[Group, ...]:
 
 
 def _key(request: Request) -> dict[str, str]:
-    return {KEY[0]: company(request), KEY[1]: str(request.payload["header"][KEY[1]])}
+    number = request.external_id if request.imported else request.payload["header"][KEY[1]]
+    return {KEY[0]: company(request), KEY[1]: str(number)}
 
 
 def _changed(settings: Settings, request: Request) -> dict[str, Any]:
@@ -191,6 +192,8 @@ def _look_change(settings: Settings, request: Request, headers: Rows) -> Outcome
 
 def _foreign(request: Request, stands: Mapping[str, Any]) -> Outcome | None:
     theirs = str(stands.get(REFERENCE) or "")
+    if request.imported:
+        return None
     if theirs.casefold() == request.reference.casefold():
         return None
     number = _key(request)[KEY[1]]

@@ -82,6 +82,10 @@ class ShipBob:
         """Read the way of shipments, 25 a call."""
         return tracking.track(self._account, external_ids)
 
+    def missing_subscriptions(self) -> list[str]:
+        """Return our topics that no enabled subscription sends us."""
+        return subscriptions.missing(self._account) if self._settings.webhook_url else []
+
     def subscribe(self) -> list[str]:
         """Create the webhook subscription that is missing; return its topics."""
         return subscriptions.subscribe(self._account)
