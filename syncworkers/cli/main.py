@@ -12,7 +12,9 @@ from syncworkers.cli.db import db
 from syncworkers.cli.demo import demo
 from syncworkers.cli.doctor import doctor
 from syncworkers.cli.exceptions import exceptions
+from syncworkers.cli.observe import links, observe
 from syncworkers.cli.output import errors
+from syncworkers.cli.partners import partners
 from syncworkers.cli.recover import recover
 from syncworkers.cli.trace import trace
 from syncworkers.cli.up import up
@@ -29,7 +31,19 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = Context(load_settings())
 
 
-for command in (chaos, db, demo, doctor, exceptions, recover, trace, up):
+for command in (
+    chaos,
+    db,
+    demo,
+    doctor,
+    exceptions,
+    links,
+    observe,
+    partners,
+    recover,
+    trace,
+    up,
+):
     cli.add_command(command)
 
 

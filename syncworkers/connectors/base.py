@@ -45,7 +45,8 @@ class Request:
     `external_version` are what the link knows of the object (its id and ETag), if anything. `taken`
     are ids of the order's other objects of this kind: what has one of them is not what is wanted.
     `imported` says that an earlier integration made the object: it bears another reference and
-    number than ours, and is known by `external_id` alone.
+    number than ours, and is known by `external_id` alone. `readdressed` says that a later request
+    changes its address, so that the one which stands there need not be this one's.
     """
 
     operation: str
@@ -55,6 +56,7 @@ class Request:
     external_version: str | None = None
     taken: frozenset[str] = frozenset()
     imported: bool = False
+    readdressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Outcome:
     `after` is in seconds. `pause` says that the whole partner wants quiet for `after` seconds,
     which burns no attempt. `sent` and `answer` are evidence for a case: texts without secrets, at
     most a few thousand characters. Requests answered by one call share its `call` (a uuid in hex).
+    `differences` name the fields of what was found there that are not as wanted, one text each.
     """
 
     verdict: Verdict
@@ -79,6 +82,7 @@ class Outcome:
     call: str = ""
     sent: str | None = None
     answer: str | None = None
+    differences: tuple[str, ...] = ()
 
 
 NOT_STARTED = Outcome(verdict=Verdict.NOT_STARTED)
@@ -216,6 +220,30 @@ class Subscribes(Protocol):
 
     def subscribe(self) -> list[str]:
         """Create the subscriptions that are missing; return their topics, none if all stand."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One object that stands at a partner, whoever made it.
+
+    `kind` is ours (`order`, `part`, `shipment`); `reference` is what it has in the place of our
+    reference, `names` what else tells people what it is: the store's order number, a parcel's.
+    """
+
+    kind: str
+    external_id: str
+    reference: str
+    names: tuple[str, ...] = ()
+    cancelled: bool = False
+
+
+@runtime_checkable
+class Observes(Protocol):
+    """A connector that lists what others, too, have made at its partner."""
+
+    def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
+        """Yield pages of what was made there in a window; raises the errors of `Pulls`."""
         ...
 
 

@@ -1,8 +1,9 @@
 """Files of links: which of our orders is which object at a partner, as CSV or JSON.
 
 Columns: `partner`, `external_id` (the partner's own id of it) and `order` (the store's order number
-or its id); where they are needed `store` (the number exists in several) and `part` (the part's
-number at a warehouse, 1 if not given).
+or its id); where they are needed `store` (the number exists in several), `part` (the part's number
+at a warehouse, 1 if not given), and `shipment` (a parcel of the order, by its tracking number or
+the warehouse's id of it: then the object is its packing slip or fulfilment).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 NEEDED = ("partner", "external_id", "order")
-OPTIONAL = ("store", "part")
+OPTIONAL = ("store", "part", "shipment")
 ROWS_LIMIT = 100_000
 LENGTH_LIMIT = 255
 
@@ -34,6 +35,7 @@ class LinkRow:
     order: str
     store: str = ""
     part: int = 1
+    shipment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,7 @@ def _row(number: int, record: Mapping[str, Any]) -> LinkRow:
         order=texts["order"].removeprefix("#"),
         store=texts.get("store", ""),
         part=int(texts.get("part") or 1),
+        shipment=texts.get("shipment", ""),
     )
 
 

@@ -19,16 +19,13 @@ from syncworkers.store import attention, identity, partner_state, takeover
 from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from syncworkers.flows.fleet import Fleet
 
     Target = tuple[str, int, str]
-
-KINDS = {"erp": Kind.ORDER, "warehouse": Kind.PART}
-"""By a partner's role: what of ours its objects are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,24 +157,40 @@ class _Import:
                 by_name[order.external_id].append(order)
         ids = {order.id for orders in by_name.values() for order in orders}
         parts = takeover.parts_of(self._session, ids)
+        parcels = takeover.shipments_of(self._session, ids)
         for row in self._rows:
             found = self._order(row, by_name[row.order])
             if found is None:
                 continue
-            kind = KINDS[self._fleet.partners[row.partner].policy.role]
-            entity = found.id
-            if kind is Kind.PART:
-                part = parts.get((found.id, row.partner, row.part))
-                if part is None:
-                    told = f"order {row.order} has no part {row.part} at {row.partner}"
-                    self._refuse(row, "part.unknown", told)
-                    continue
-                entity = part
-            elif found.erp != row.partner:
+            kind, entities = self._entities(row, found, parts, parcels)
+            if len(entities) == 1:
+                yield row, (kind.value, entities[0], row.partner)
+            elif kind is Kind.PART:
+                told = f"order {row.order} has no part {row.part} at {row.partner}"
+                self._refuse(row, "part.unknown", told)
+            elif kind is Kind.SHIPMENT:
+                told = f"order {row.order} has {len(entities)} parcels called {row.shipment!r}"
+                self._refuse(row, "shipment.unknown", told)
+            else:
                 told = f"order {row.order} is booked in {found.erp or 'no ERP'}"
                 self._refuse(row, "order.elsewhere", told)
-                continue
-            yield row, (kind.value, entity, row.partner)
+
+    def _entities(
+        self,
+        row: LinkRow,
+        order: takeover.FoundOrder,
+        parts: Mapping[tuple[int, str, int], int],
+        parcels: Mapping[tuple[int, str], list[int]],
+    ) -> tuple[Kind, list[int]]:
+        """Return what of ours a row means: one, if it is right."""
+        role = self._fleet.partners[row.partner].policy.role
+        if role == "warehouse":
+            part = parts.get((order.id, row.partner, row.part))
+            return Kind.PART, [] if part is None else [part]
+        theirs = row.partner == (order.store if role == "store" else order.erp)
+        if row.shipment:
+            return Kind.SHIPMENT, parcels.get((order.id, row.shipment), []) if theirs else []
+        return Kind.ORDER, [order.id] if theirs else []
 
     def _order(
         self, row: LinkRow, named: Sequence[takeover.FoundOrder]
@@ -187,7 +200,7 @@ class _Import:
         if partner is None:
             known = ", ".join(sorted(self._fleet.partners))
             self._refuse(row, "partner.unknown", f"no partner {row.partner!r}; there are {known}")
-        elif partner.policy.role not in KINDS:
+        elif partner.policy.role == "store" and not row.shipment:
             told = f"{row.partner} is a store: its orders are linked as they are read"
             self._refuse(row, "partner.store", told)
         elif not orders:
@@ -231,10 +244,11 @@ class _Import:
 
     def _follow(self, partner: str, new: Sequence[tuple[LinkRow, Target]]) -> None:
         policy = self._fleet.partners[partner].policy
-        kind = KINDS[policy.role]
-        takeover.wake_creates(self._session, partner, kind, [target[1] for _, target in new])
-        if kind is Kind.ORDER:
-            numbers = [(target[1], row.external_id) for row, target in new]
+        for kind in sorted({target[0] for _, target in new}):
+            ids = [target[1] for _, target in new if target[0] == kind]
+            takeover.wake_creates(self._session, partner, kind, ids)
+        numbers = [(target[1], row.external_id) for row, target in new if target[0] == Kind.ORDER]
+        if numbers:
             takeover.renumber_shipments(self._session, partner, numbers)
         self.lanes.add(deliver_lane(policy))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -55,6 +55,49 @@ def parts_of(session: Session, orders: Collection[int]) -> dict[tuple[int, str, 
     return {(row.order_id, row.partner, row.number): row.id for row in rows}
 
 
+def shipments_of(session: Session, orders: Collection[int]) -> dict[tuple[int, str], list[int]]:
+    """Return the shipments of these orders by (order, tracking number or warehouse's id)."""
+    rows = session.execute(
+        sa.text("""
+        SELECT id, order_id, external_id, tracking_number FROM shipment
+         WHERE order_id = ANY (:ids) ORDER BY id"""),
+        {"ids": list(orders)},
+    )
+    found: dict[tuple[int, str], list[int]] = {}
+    for row in rows:
+        for name in {row.external_id, row.tracking_number} - {"", None}:
+            found.setdefault((row.order_id, name), []).append(row.id)
+    return found
+
+
+def rows_of(session: Session, entities: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Return what a file of links says of (kind, our id), to be imported again."""
+    kinds, ids = zip(*entities, strict=True) if entities else ((), ())
+    rows = session.execute(
+        sa.text("""
+        SELECT v.kind, v.entity_id, o.number, o.partner AS store, p.number AS part,
+               s.external_id AS shipment
+          FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS bigint[])) v(kind, entity_id)
+          LEFT JOIN order_part p ON v.kind = 'part' AND p.id = v.entity_id
+          LEFT JOIN shipment s ON v.kind = 'shipment' AND s.id = v.entity_id
+          JOIN sales_order o ON o.id = CASE v.kind WHEN 'order' THEN v.entity_id
+                               WHEN 'part' THEN p.order_id WHEN 'shipment' THEN s.order_id END
+         ORDER BY o.number, v.kind, v.entity_id"""),
+        {"kinds": list(kinds), "ids": list(ids)},
+    )
+    return [
+        {
+            "kind": row.kind,
+            "entity_id": row.entity_id,
+            "order": row.number.removeprefix("#"),
+            "store": row.store,
+            "part": row.part or "",
+            "shipment": row.shipment or "",
+        }
+        for row in rows
+    ]
+
+
 def links_of(
     session: Session, entities: Sequence[tuple[str, int, str]]
 ) -> dict[tuple[str, int, str], str]:
@@ -81,7 +124,7 @@ def creates_of(
           JOIN unnest(CAST(:kinds AS text[]), CAST(:ids AS bigint[]), CAST(:partners AS text[]))
                v(kind, entity_id, partner)
             ON d.entity_kind = v.kind AND d.entity_id = v.entity_id AND d.partner = v.partner
-         WHERE d.operation IN ('order.create', 'part.create') ORDER BY d.id"""),
+         WHERE d.operation IN ('order.create', 'part.create', 'shipment.create') ORDER BY d.id"""),
         {"kinds": list(kinds), "ids": list(ids), "partners": list(partners)},
     )
     return {(row.entity_kind, row.entity_id, row.partner): row.state for row in rows}
@@ -91,7 +134,7 @@ _WAKE = sa.text("""
 WITH d AS MATERIALIZED (
   SELECT id, lane, line FROM delivery
    WHERE partner = :partner AND state = 'parked' AND waiting_for = :key
-     AND operation IN ('order.create', 'part.create')
+     AND operation IN ('order.create', 'part.create', 'shipment.create')
      AND entity_kind = :kind AND entity_id = ANY (:ids)
    ORDER BY id FOR UPDATE),
 announced AS (
@@ -121,6 +164,6 @@ UPDATE delivery d SET body = d.body || jsonb_build_object('erp_number', v.number
 
 
 def renumber_shipments(session: Session, erp: str, numbers: Sequence[tuple[int, str]]) -> None:
-    """Have what is still to be told of shipments name their orders, (our id, number there), right."""
+    """Have untold shipments name their orders as the ERP does; given as (our id, number there)."""
     orders, there = zip(*numbers, strict=True)
     session.execute(_RENUMBER, {"erp": erp, "orders": list(orders), "numbers": list(there)})

@@ -10,7 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import ANSWERS
-from syncworkers.connectors.dynamics365 import batches, doctor, events, invoices, shipments
+from syncworkers.connectors.dynamics365 import (
+    batches,
+    doctor,
+    events,
+    invoices,
+    shipments,
+    standing,
+)
 from syncworkers.connectors.dynamics365.answers import reject
 from syncworkers.connectors.dynamics365.batches import Batches
 from syncworkers.connectors.dynamics365.environment import Environment
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
         Received,
         Record,
         Request,
+        Sighting,
         TokenCache,
     )
     from syncworkers.policy.partners import PartnerPolicy
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
 class Dynamics365:
     """One environment of Dynamics 365 F&O: takes orders, customers and shipments, tells invoices.
 
-    Offers `Checks`, `Pushes`, `Pulls` and `Receives` of `connectors.base`.
+    Offers `Checks`, `Pushes`, `Pulls`, `Receives` and `Observes` of `connectors.base`.
     """
 
     answers = ANSWERS
@@ -95,6 +103,10 @@ class Dynamics365:
         """Read whole invoices by `<company>/<number>`; what the ERP does not have is left out."""
         _only_invoices(kind)
         return invoices.fetch(self._environment, self._settings, external_ids)
+
+    def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
+        """Yield pages of the orders and packing slips of a window, whoever made them."""
+        return standing.standing(self._environment, self._settings, since, until)
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

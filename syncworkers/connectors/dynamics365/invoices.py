@@ -45,7 +45,7 @@ def changed(
     An invoice knows no moment, only its company's day, which may be the one before or after ours.
     One that was dated back further is not seen here, only by its event.
     """
-    reading = _Reading(environment, settings)
+    reading = Reading(environment, settings)
     for rows in reading.pages(_window_address(settings, since, until), "invoice_header_set"):
         headers = (_header(settings, row) for row in rows)
         yield [header for header in headers if header is not None]
@@ -60,7 +60,7 @@ def fetch(
     """
     keys = {one: _key(one) for one in external_ids}
     ours = [one for one, key in keys.items() if key[0] in settings.companies and key[1]]
-    reading = _Reading(environment, settings)
+    reading = Reading(environment, settings)
     records: list[Record] = []
     for start in range(0, len(ours), TOGETHER):
         some = ours[start : start + TOGETHER]
@@ -69,7 +69,7 @@ def fetch(
     return records
 
 
-class _Reading:
+class Reading:
     """The calls of one reading."""
 
     def __init__(self, environment: Environment, settings: Settings) -> None:

@@ -6,6 +6,7 @@ are guarded by the ETag, and the header is read back in the same batch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.base import Outcome, Verdict
@@ -36,6 +37,8 @@ READDRESS = "order.readdress"
 CANCEL = "order.cancel"
 KEY = ("dataAreaId", "SalesOrderNumber")
 REFERENCE = "CustomersOrderReference"
+ADDRESS = ("DeliveryAddress", "IsDeliveryAddress")
+"""How the fields of an address begin."""
 
 
 def company(request: Request) -> str:
@@ -168,13 +171,22 @@ def _look_create(
     foreign = _foreign(request, stands)
     if foreign is not None:
         return foreign
-    found = differences(payload["header"], stands, DOCUMENT)
+    header = {name: payload["header"][name] for name in payload["header"] if _counts(request, name)}
+    found = differences(header, stands, DOCUMENT)
     found += set_differences(payload["lines"], lines, payload["charges"], charges)
+    others = differences(header, stands)
+    every = tuple(dict.fromkeys([*found, *others]))
     if found:
-        told = "; ".join(found)
-        return reject("erp.order_differs", f"the order there differs: {told}", status=200)
-    others = differences(payload["header"], stands)
-    return _adopted(request, stands, others)
+        told = f"the order there differs: {'; '.join(found)}"
+        return replace(reject("erp.order_differs", told, status=200), differences=every)
+    return replace(_adopted(request, stands, others), differences=every)
+
+
+def _counts(request: Request, name: str) -> bool:
+    """Say whether a header field there must be as ours."""
+    if request.imported and name in {*KEY, REFERENCE}:
+        return False
+    return not (request.readdressed and name.startswith(ADDRESS))
 
 
 def _look_change(settings: Settings, request: Request, headers: Rows) -> Outcome:

@@ -10,6 +10,7 @@ from syncworkers.connectors.shipbob import (
     doctor,
     orders,
     parts,
+    standing,
     subscriptions,
     tracking,
     webhooks,
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
         Received,
         Record,
         Request,
+        Sighting,
         TokenCache,
     )
     from syncworkers.policy.partners import PartnerPolicy
 
 
 class ShipBob:
-    """Offers `Checks`, `Ships`, `Receives`, `Pulls`, `Tracks`, `Subscribes` and `Pushes`.
+    """Offers `Checks`, `Ships`, `Receives`, `Pulls`, `Tracks`, `Subscribes`, `Pushes`, `Observes`.
 
     An entity of kind shipment is the warehouse's order: its shipments come and go, and are read
     together. The `[budget]` of the partner file is to keep `burst` and a minute of `per_second`
@@ -81,6 +83,10 @@ class ShipBob:
     def track(self, external_ids: Sequence[str]) -> list[Record]:
         """Read the way of shipments, 25 a call."""
         return tracking.track(self._account, external_ids)
+
+    def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
+        """Yield pages of the orders that were made in a window, whoever entered them."""
+        return standing.standing(self._account, since, until)
 
     def missing_subscriptions(self) -> list[str]:
         """Return our topics that no enabled subscription sends us."""

@@ -48,9 +48,9 @@ def look(calls: Round, requests: Sequence[Request]) -> list[Look]:
 
 
 def _known_id(request: Request) -> str:
-    """Return the warehouse's id to look by; a create is always looked up by our reference."""
+    """Return the warehouse's id to look by; a create of ours is looked up by our reference."""
     known = request.external_id or ""
-    return known if request.operation != CREATE and is_id(known) else ""
+    return known if (request.operation != CREATE or request.imported) and is_id(known) else ""
 
 
 def chunks(names: Sequence[str]) -> Iterator[list[str]]:

@@ -133,15 +133,22 @@ def _judge(request: Request, seen: Look | None) -> Outcome:
 def _judge_create(request: Request, seen: Look) -> Outcome:
     if seen.order is None:
         return Outcome(verdict=Verdict.ABSENT)
-    differences = document_differences(request.payload, seen.order)
+    wanted = dict(request.payload)
+    if request.imported:
+        del wanted["reference_id"]
+    if request.readdressed:
+        del wanted["recipient"]
+    differences = document_differences(wanted, seen.order)
+    others = detail_differences(wanted, seen.order)
+    every = (*differences, *others)
     if differences:
         told = f"an order stands there under our reference, but {'; '.join(differences)}"
-        return reject("warehouse.reference_taken", told)
-    others = detail_differences(request.payload, seen.order)
+        return replace(reject("warehouse.reference_taken", told), differences=every)
     return Outcome(
         verdict=Verdict.ADOPTED,
         external_id=order_id(seen.order),
         error=f"adopted, with other values than ours: {'; '.join(others)}" if others else None,
+        differences=every,
     )
 
 

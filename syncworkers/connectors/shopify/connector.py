@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from syncworkers.connectors.base import ANSWERS, Outcome, Verdict
+from syncworkers.connectors.base import ANSWERS, Deadline, Outcome, Verdict
 from syncworkers.connectors.secrets import evidence
 from syncworkers.connectors.shopify import (
     doctor,
     fulfilments,
     metafields,
     orders,
+    sightings,
     tracking,
     webhooks,
 )
@@ -28,15 +29,17 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import (
         Budget,
-        Deadline,
         Header,
         Received,
         Record,
         Request,
+        Sighting,
         TokenCache,
     )
     from syncworkers.policy.partners import PartnerPolicy
 
+STANDING_LIMIT = 3600.0
+"""Seconds in which all fulfilments of a window must be read."""
 CANCELLED = "orders/cancelled"
 POLLED = "orders/polled"
 READ_TOPICS: Mapping[str, str] = {webhooks.ORDER: POLLED}
@@ -62,7 +65,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 class Shopify:
-    """Offers `Checks`, `Receives`, `Pulls` and `Pushes` of `connectors.base`."""
+    """Offers `Checks`, `Receives`, `Pulls`, `Pushes` and `Observes` of `connectors.base`."""
 
     answers = ANSWERS
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
@@ -97,6 +100,11 @@ class Shopify:
         """Look the changes up: by tracking number and lines, or by the values set."""
         calls = Calls(self._shop, deadline, finds=True)
         return _by_operation(requests, lambda operation, some: operation.find(calls, some))
+
+    def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
+        """Yield the fulfilments of orders that changed in a window, whoever made them."""
+        calls = Calls(self._shop, Deadline(STANDING_LIMIT), finds=True)
+        return sightings.standing(self._shop, calls, since, until)
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

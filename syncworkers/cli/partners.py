@@ -1,0 +1,164 @@
+"""`syncworkers partners`: how each partner stands, and what a person decides about it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from syncworkers.cli.context import open_fleet
+from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
+from syncworkers.errors import SyncError
+from syncworkers.flows import modes
+from syncworkers.store.partner_state import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from syncworkers.flows.fleet import Fleet
+
+given_reason = click.option("--reason", default="", help="Why; kept in the audit.")
+
+
+@click.group()
+def partners() -> None:
+    """See partners, and decide whether and how we write to them."""
+
+
+@contextmanager
+def acting(ctx: click.Context) -> Iterator[Fleet]:
+    """Open a fleet; what is refused is said without a traceback."""
+    try:
+        with open_fleet(ctx) as fleet:
+            yield fleet
+    except SyncError as error:
+        errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        sys.exit(1)
+
+
+@partners.command("list")
+@as_json
+@click.pass_context
+def list_partners(ctx: click.Context, *, as_json: bool) -> None:
+    """List partners with their modes; exit 0 if nothing is paused or blocked."""
+    with acting(ctx) as fleet:
+        found = modes.standings(fleet)
+    well = not any(one.paused or one.blocked for one in found)
+    if as_json:
+        print_json(found)
+        sys.exit(0 if well else 1)
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for column in ("partner", "role", "mode", "since", "planned", "open", "blocked", "paused"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        table.add_row(
+            one.partner,
+            one.role,
+            one.mode.value,
+            (one.since or "")[:16],
+            str(one.planned),
+            str(one.open),
+            str(one.blocked),
+            escape(one.paused or ""),
+        )
+    console.print(table)
+    sys.exit(0 if well else 1)
+
+
+@partners.command()
+@click.argument("name")
+@click.option("--minutes", type=click.FloatRange(min=0.1), help="By default until it is resumed.")
+@given_reason
+@named_actor
+@as_json
+@click.pass_context
+def pause(  # noqa: PLR0913 - its arguments are the command's options
+    ctx: click.Context,
+    *,
+    name: str,
+    minutes: float | None,
+    reason: str,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Send a partner nothing for a while; what it tells is still read."""
+    seconds = minutes * 60 if minutes else None
+    with acting(ctx) as fleet:
+        modes.pause(
+            fleet, name, actor=actor, reason=reason or f"paused by {actor}", seconds=seconds
+        )
+    _say({"partner": name, "paused": True, "minutes": minutes}, f"{name} is paused", as_json)
+
+
+@partners.command()
+@click.argument("name")
+@given_reason
+@named_actor
+@as_json
+@click.pass_context
+def resume(ctx: click.Context, *, name: str, reason: str, actor: str, as_json: bool) -> None:
+    """Send a partner what it is owed again."""
+    with acting(ctx) as fleet:
+        modes.resume(fleet, name, actor=actor, reason=reason)
+    _say({"partner": name, "paused": False}, f"{name} is sent what it is owed", as_json)
+
+
+@partners.command()
+@click.argument("name")
+@click.argument("wanted", type=click.Choice([one.value for one in Mode]))
+@click.option(
+    "--watch",
+    default=modes.WATCH / 60,
+    show_default=True,
+    type=click.FloatRange(0, 10_080),
+    help="Going live: minutes in which new deliveries are looked up before they are sent.",
+)
+@given_reason
+@named_actor
+@as_json
+@click.pass_context
+def mode(  # noqa: PLR0913 - its arguments are the command's options
+    ctx: click.Context,
+    *,
+    name: str,
+    wanted: str,
+    watch: float,
+    reason: str,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Only watch a partner (observe), or write to it (live)."""
+    with acting(ctx) as fleet:
+        if Mode(wanted) is Mode.OBSERVE:
+            done = modes.observe(fleet, name, actor=actor, reason=reason)
+        else:
+            done = modes.go_live(fleet, name, actor=actor, reason=reason, watch=watch * 60)
+    _say(done, _told(done), as_json)
+    sys.exit(1 if done.under_way else 0)
+
+
+def _told(done: modes.ModeChange) -> str:
+    if not done.changed and not done.under_way:
+        return f"{done.partner} was {done.mode.value} already"
+    if done.mode is Mode.LIVE:
+        return (
+            f"{done.partner} is live: {done.released} planned deliveries are looked up there, and"
+            " sent where they are missing"
+        )
+    if done.under_way:
+        return (
+            f"{done.partner} is observed, but {done.under_way} batches begun before have not ended:"
+            " a call of theirs may still land; run this again"
+        )
+    return f"{done.partner} is observed: nothing is written to it any more"
+
+
+def _say(value: Any, text: str, as_json: bool) -> None:  # noqa: FBT001 - the command's own flag
+    if as_json:
+        print_json(value)
+    else:
+        console.print(escape(text), soft_wrap=True)
