@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +13,9 @@ from rich.markup import escape
 from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
 from syncworkers.errors import SyncError
-from syncworkers.flows.link_rows import NEEDED, OPTIONAL
-from syncworkers.flows.links import import_links
+from syncworkers.flows.links import import_links, proposed_links
 from syncworkers.flows.modes import named, standings
 from syncworkers.flows.report import report as compare
-from syncworkers.store import takeover
 from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
@@ -62,7 +58,7 @@ def report(
             names = [named(fleet, one).policy.name for one in partners] or _observed(fleet)
             reports = [compare(fleet, name, moment) for name in names]
             if links_file is not None:
-                links_file.write_text(_links(fleet, reports), encoding="utf-8")
+                links_file.write_text(proposed_links(fleet, reports), encoding="utf-8")
     except SyncError as error:
         errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         sys.exit(1)
@@ -106,24 +102,6 @@ def _print(one: PartnerReport) -> None:
             + escape(f"{there}: {'; '.join(each.details)}"),
             soft_wrap=True,
         )
-
-
-def _links(fleet: Fleet, reports: list[PartnerReport]) -> str:
-    """Write what is known by name alone as rows to import."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [*NEEDED, *OPTIONAL], lineterminator="\n")
-    writer.writeheader()
-    with fleet.session() as session:
-        for one in reports:
-            found = {
-                (match.kind, match.entity_id): match.external_id
-                for match in one.matches
-                if not match.linked
-            }
-            for row in takeover.rows_of(session, list(found)):
-                external_id = found[row.pop("kind"), row.pop("entity_id")]
-                writer.writerow({"partner": one.partner, "external_id": external_id, **row})
-    return out.getvalue()
 
 
 @click.group()

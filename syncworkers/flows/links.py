@@ -6,6 +6,8 @@ without a call, and what follows for it goes to that object.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import parking
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.lanes import INBOX, deliver_lane
-from syncworkers.flows.link_rows import LinkRow, RowRefusal, read_rows
+from syncworkers.flows.link_rows import NEEDED, OPTIONAL, LinkRow, RowRefusal, read_rows
 from syncworkers.store import attention, identity, partner_state, takeover
 from syncworkers.store.partner_state import Mode
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from syncworkers.flows.fleet import Fleet
+    from syncworkers.flows.report import PartnerReport
 
     Target = tuple[str, int, str]
 
@@ -258,3 +261,21 @@ def _keys(row: LinkRow, target: Target) -> Iterator[str]:
     yield identity.key(target[0], row.partner, row.external_id)
     if target[0] == Kind.ORDER:
         yield f"order:{row.partner}:{row.external_id}"
+
+
+def proposed_links(fleet: Fleet, reports: Sequence[PartnerReport]) -> str:
+    """Write what reports know by name alone as rows to import."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*NEEDED, *OPTIONAL], lineterminator="\n")
+    writer.writeheader()
+    with fleet.session() as session:
+        for one in reports:
+            found = {
+                (match.kind, match.entity_id): match.external_id
+                for match in one.matches
+                if not match.linked
+            }
+            for row in takeover.rows_of(session, list(found)):
+                external_id = found[row.pop("kind"), row.pop("entity_id")]
+                writer.writerow({"partner": one.partner, "external_id": external_id, **row})
+    return out.getvalue()
