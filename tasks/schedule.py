@@ -50,7 +50,7 @@ def polls(partners: Iterable[PartnerPolicy]) -> dict[str, Entry]:
         if partner.poll is not None:
             for task in POLLS[partner.role]:
                 entries[f"{task}:{partner.name}"] = entry(task, partner.poll.every, partner.name)
-        if partner.role == "warehouse":
+        if partner.role == "warehouse" or partner.connection.get("webhook_url"):
             task = "maintenance.audit_subscriptions"
             entries[f"{task}:{partner.name}"] = entry(task, 10.0, partner.name)
     return entries

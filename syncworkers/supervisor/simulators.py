@@ -22,6 +22,7 @@ _WORDS = {
 _ADDRESSES = {
     "dynamics365": {"TOKEN_URL": "{address}/sandbox/oauth2/v2.0/token"},
     "shipbob": {"WEBHOOK_URL": "{hook}"},
+    "shopify": {"WEBHOOK_URL": "{hook}"},
 }
 """By kind: addresses beside its own, by the ending of the variable that holds them."""
 

@@ -276,3 +276,32 @@ def test_the_true_limits_of_a_standard_shop_hold_at_speed_one() -> None:
         taken = [shop.bucket.take(500.0)[0] for _ in range(5)]
 
     assert taken == [True, True, True, True, False]
+
+
+def test_missing_subscriptions_are_created_and_only_what_is_subscribed_is_sent() -> None:
+    heard: list[str] = []
+
+    def listen(environ: Any, start: Any) -> Any:
+        heard.append(environ["HTTP_X_SHOPIFY_TOPIC"])
+        start("200 OK", [])
+        return [b""]
+
+    with running() as (shop, by_hand), serving(listen) as us:
+        made = connector(by_hand._settings.url, webhook_url=f"{us}/webhooks/shopify-us")
+
+        assert made.missing_subscriptions() == [
+            "orders/cancelled",
+            "orders/create",
+            "orders/updated",
+        ]
+        assert made.subscribe() == ["orders/cancelled", "orders/create", "orders/updated"]
+        assert made.subscribe() == []
+        shop.sender.unsubscribe("orders/updated")
+        assert made.missing_subscriptions() == ["orders/updated"]
+        shop.sender.send("orders/updated", {"id": 1})
+        shop.sender.send("orders/create", {"id": 1})
+        while shop.sender.pending():
+            pass
+
+        assert heard == ["orders/create"]
+        assert by_hand.missing_subscriptions() == []

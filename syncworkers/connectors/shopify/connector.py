@@ -15,6 +15,7 @@ from syncworkers.connectors.shopify import (
     metafields,
     orders,
     sightings,
+    subscriptions,
     tracking,
     webhooks,
 )
@@ -65,7 +66,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 class Shopify:
-    """Offers `Checks`, `Receives`, `Pulls`, `Pushes` and `Observes` of `connectors.base`."""
+    """Offers `Checks`, `Receives`, `Subscribes`, `Pulls`, `Pushes` and `Observes`."""
 
     answers = ANSWERS
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
@@ -105,6 +106,14 @@ class Shopify:
         """Yield the fulfilments of orders that changed in a window, whoever made them."""
         calls = Calls(self._shop, Deadline(STANDING_LIMIT), finds=True)
         return sightings.standing(self._shop, calls, since, until)
+
+    def missing_subscriptions(self) -> list[str]:
+        """Return our topics that nobody sends us."""
+        return subscriptions.missing(self._shop, self._settings)
+
+    def subscribe(self) -> list[str]:
+        """Create the webhook subscriptions that are missing; return their topics."""
+        return subscriptions.subscribe(self._shop, self._settings)
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _KNOWN = frozenset(
-    "url shop api_version client_id client_secret previous_client_secret access_token".split()
+    "url shop api_version client_id client_secret previous_client_secret access_token"
+    " webhook_url".split()
 )
 _VERSION = re.compile(r"20\d\d-(01|04|07|10)")
 
@@ -31,6 +32,9 @@ class Settings:
     access_token: str = field(repr=False, default="")
     """A permanent token of an app made before 2026; without it tokens are fetched."""
 
+    webhook_url: str = ""
+    """Where webhooks are to go; empty where they are arranged by hand."""
+
     @property
     def endpoint(self) -> str:
         """Return where GraphQL is spoken."""
@@ -44,21 +48,31 @@ class Settings:
 
 def read_settings(partner: str, connection: Mapping[str, Any]) -> Settings:
     """Check the connection settings of a partner; raises `ValueError` naming key and remedy."""
+    _check_keys(partner, connection)
+    for key in ("url", "shop", "api_version", "client_id", "client_secret"):
+        if key not in connection:
+            raise _wrong(partner, key, 'is missing: give a text, or { env = "NAME" }')
+    for key in ("url", "webhook_url"):
+        if not _is_address(connection.get(key, connection["url"])):
+            raise _wrong(partner, key, "must be an https address without a query")
+    if not _VERSION.fullmatch(connection["api_version"]):
+        raise _wrong(partner, "api_version", "must be one of Shopify's quarters, as 2026-07")
+    addresses = {key: connection.get(key, "").rstrip("/") for key in ("url", "webhook_url")}
+    settings = {**connection, **addresses}
+    return Settings(**{**settings, "shop": settings["shop"].lower()})
+
+
+def _check_keys(partner: str, connection: Mapping[str, Any]) -> None:
     for key, value in connection.items():
         if key not in _KNOWN:
             raise _wrong(partner, key, f"is not known; known are {', '.join(sorted(_KNOWN))}")
         if not isinstance(value, str) or not value.strip():
             raise _wrong(partner, key, "must be a text that is not empty")
-    for key in ("url", "shop", "api_version", "client_id", "client_secret"):
-        if key not in connection:
-            raise _wrong(partner, key, 'is missing: give a text, or { env = "NAME" }')
-    address = urlsplit(connection["url"])
-    if address.scheme not in {"http", "https"} or not address.hostname or address.query:
-        raise _wrong(partner, "url", "must be an https address without a query")
-    if not _VERSION.fullmatch(connection["api_version"]):
-        raise _wrong(partner, "api_version", "must be one of Shopify's quarters, as 2026-07")
-    settings = {**connection, "url": connection["url"].rstrip("/")}
-    return Settings(**{**settings, "shop": settings["shop"].lower()})
+
+
+def _is_address(text: str) -> bool:
+    address = urlsplit(text)
+    return address.scheme in {"http", "https"} and bool(address.hostname) and not address.query
 
 
 def _wrong(partner: str, key: str, remedy: str) -> ValueError:

@@ -14,7 +14,12 @@ from syncworkers.sandbox.serving import control, flask_app
 from syncworkers.sandbox.shopify.apps import Apps
 from syncworkers.sandbox.shopify.books import Books
 from syncworkers.sandbox.shopify.catalogue import MARKETS
-from syncworkers.sandbox.shopify.control import serve_books, serve_orders, serve_staff
+from syncworkers.sandbox.shopify.control import (
+    serve_books,
+    serve_orders,
+    serve_staff,
+    serve_subscriptions,
+)
 from syncworkers.sandbox.shopify.costs import CostBucket
 from syncworkers.sandbox.shopify.customers import Customers
 from syncworkers.sandbox.shopify.graphql import Api
@@ -85,6 +90,7 @@ def build(
     api = Api(
         books,
         running.apps,
+        running.sender,
         running.bucket,
         shop=shop,
         version=VERSION,
@@ -100,6 +106,7 @@ def _serve_control(app: Flask, shop: Shop) -> None:
     app.register_blueprint(control(shop.plan))
     serve_orders(app, shop.books, shop.customers, shop.sender)
     serve_staff(app, shop.staff)
+    serve_subscriptions(app, shop.sender)
     serve_books(app, shop.books, shop.calls, shop.plan, shop.customers, shop.sender)
 
 

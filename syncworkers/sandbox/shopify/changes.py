@@ -7,12 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.shopify.apps import RefusedMetafieldsError, UserError
-from syncworkers.sandbox.shopify.fulfilment_view import metafield_node
+from syncworkers.sandbox.shopify.fulfilment_view import metafield_node, subscription_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from syncworkers.sandbox.shopify.apps import Apps
+    from syncworkers.sandbox.shopify.webhooks import WebhookSender
 
 Fields = dict[str, Any]
 
@@ -20,8 +21,11 @@ Fields = dict[str, Any]
 class Changes:
     """Resolves the fields of the mutation root; `show` gives a fulfilment by its plain id."""
 
-    def __init__(self, apps: Apps, show: Callable[[str], Fields | None]) -> None:
+    def __init__(
+        self, apps: Apps, sender: WebhookSender, show: Callable[[str], Fields | None]
+    ) -> None:
         self._apps = apps
+        self._sender = sender
         self._show = show
 
     def fulfillmentCreate(
@@ -55,6 +59,21 @@ class Changes:
         except UserError as error:
             return _refused(error)
         return {"fulfillment": self._show(made.id), "userErrors": []}
+
+    def webhookSubscriptionCreate(
+        self, _info: Any, topic: str, webhookSubscription: Fields
+    ) -> Fields:
+        """Subscribe an address to a topic. The wording of refusals is unverified."""
+        url = str(webhookSubscription.get("uri") or "")
+        if not url.startswith(("http://", "https://")):
+            error = {"field": ["webhookSubscription", "uri"], "message": "Address is invalid"}
+            return {"webhookSubscription": None, "userErrors": [error]}
+        made = self._sender.subscribe(topic.lower().replace("_", "/", 1), url)
+        if made is None:
+            told = "Address for this topic has already been taken"
+            error = {"field": ["webhookSubscription", "uri"], "message": told}
+            return {"webhookSubscription": None, "userErrors": [error]}
+        return {"webhookSubscription": subscription_node(made), "userErrors": []}
 
     def metafieldsSet(self, _info: Any, metafields: list[Fields]) -> Fields:
         """Set metafields, all or none."""

@@ -48,6 +48,19 @@ def serve_orders(app: Flask, books: Books, customers: Customers, sender: Webhook
         return jsonify({"ok": True}), 202
 
 
+def serve_subscriptions(app: Flask, sender: WebhookSender) -> None:
+    """Offer to look at subscriptions, and to lose them as Shopify does after failures."""
+
+    @app.get("/_sandbox/subscriptions")
+    def subscriptions() -> Response:
+        return jsonify([{"topic": one.topic, "url": one.url} for one in sender.subscriptions()])
+
+    @app.post("/_sandbox/unsubscribe")
+    def unsubscribe() -> Response:
+        topic = request.get_json(force=True).get("topic")
+        return jsonify({"unsubscribed": sender.unsubscribe(topic)})
+
+
 def _serve_changes(app: Flask, customers: Customers) -> None:
     @app.post("/_sandbox/orders/<order_id>/cancel")
     def cancel(order_id: str) -> tuple[Response, int]:

@@ -9,6 +9,7 @@ from syncworkers.sandbox.shopify.handling import location_name
 
 if TYPE_CHECKING:
     from syncworkers.sandbox.shopify.handling import Fulfilment, FulfilmentOrder, Metafield
+    from syncworkers.sandbox.shopify.webhooks import Subscription
 
 Fields = dict[str, Any]
 
@@ -68,4 +69,14 @@ def metafield_node(one: Metafield) -> Fields:
         "key": one.key,
         "type": one.type,
         "value": one.value,
+    }
+
+
+def subscription_node(one: Subscription) -> dict[str, Any]:
+    """Show a webhook subscription."""
+    return {
+        "id": f"gid://shopify/WebhookSubscription/{one.id}",
+        "topic": one.topic.upper().replace("/", "_"),
+        "uri": one.url,
+        "format": "JSON",
     }

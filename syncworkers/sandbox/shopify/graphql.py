@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from syncworkers.sandbox.shopify.apps import Apps
     from syncworkers.sandbox.shopify.books import Books
     from syncworkers.sandbox.shopify.costs import CostBucket
+    from syncworkers.sandbox.shopify.webhooks import WebhookSender
 
 Answer = dict[str, Any]
 MAXIMUM_QUERY_COST = 1000
@@ -38,6 +39,7 @@ class Api:
         self,
         books: Books,
         apps: Apps,
+        sender: WebhookSender,
         bucket: CostBucket,
         *,
         shop: str,
@@ -45,8 +47,8 @@ class Api:
         currency: str,
     ) -> None:
         self._bucket = bucket
-        self._reads = Reads(books, shop, version, currency)
-        self._changes = Changes(apps, self._reads.fulfilment)
+        self._reads = Reads(books, sender, shop, version, currency)
+        self._changes = Changes(apps, sender, self._reads.fulfilment)
         self._schema = _schema()
 
     def answer(self, query: str, variables: dict[str, Any]) -> Answer:

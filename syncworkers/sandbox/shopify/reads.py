@@ -13,6 +13,7 @@ from syncworkers.sandbox.shopify.fulfilment_view import (
     fulfilment_node,
     fulfilment_order_node,
     metafield_node,
+    subscription_node,
 )
 from syncworkers.sandbox.shopify.handling import fulfilment_orders
 from syncworkers.sandbox.shopify.view import order_node
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from syncworkers.sandbox.shopify.books import Books
     from syncworkers.sandbox.shopify.handling import Handling
+    from syncworkers.sandbox.shopify.webhooks import WebhookSender
 
 Fields = dict[str, Any]
 SCOPES = (
@@ -38,8 +40,11 @@ _WINDOW = re.compile(r"updated_at:(>=|<=)'([^']+)'")
 class Reads:
     """Resolves the fields of the query root."""
 
-    def __init__(self, books: Books, shop: str, version: str, currency: str) -> None:
+    def __init__(
+        self, books: Books, sender: WebhookSender, shop: str, version: str, currency: str
+    ) -> None:
         self._books = books
+        self._sender = sender
         self._version = version
         self.shop = {
             "id": "gid://shopify/Shop/1",
@@ -48,6 +53,18 @@ class Reads:
             "currencyCode": currency,
         }
         self.currentAppInstallation = {"accessScopes": [{"handle": one} for one in SCOPES]}
+
+    def webhookSubscriptions(self, _info: Any, first: int = 50, after: str | None = None) -> Fields:
+        """Return a page of the app's subscriptions; `after` is the last id of the page before."""
+        behind = int(after or 0)
+        left = [one for one in self._sender.subscriptions() if one.id > behind]
+        page = left[:first]
+        more = len(left) > len(page)
+        end = str(page[-1].id) if page else None
+        return {
+            "nodes": [subscription_node(one) for one in page],
+            "pageInfo": {"hasNextPage": more, "endCursor": end},
+        }
 
     def publicApiVersions(self, _info: Any) -> list[Fields]:
         """Return the versions we speak."""
