@@ -14,12 +14,16 @@ from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
 from syncworkers.errors import SyncError
 from syncworkers.flows import modes
+from syncworkers.flows.certify import certify as certify_partner
+from syncworkers.flows.check import check as check_partner
+from syncworkers.store import certifications
 from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from syncworkers.flows.fleet import Fleet
+    from syncworkers.store.certifications import Certification
 
 given_reason = click.option("--reason", default="", help="Why; kept in the audit.")
 
@@ -139,6 +143,68 @@ def mode(  # noqa: PLR0913 - its arguments are the command's options
             done = modes.go_live(fleet, name, actor=actor, reason=reason, watch=watch * 60)
     _say(done, _told(done), as_json)
     sys.exit(1 if done.under_way else 0)
+
+
+@partners.command()
+@click.argument("name")
+@named_actor
+@as_json
+@click.pass_context
+def check(ctx: click.Context, *, name: str, actor: str, as_json: bool) -> None:
+    """Check credentials, clock, rights, subscriptions, API version; repair subscriptions."""
+    with acting(ctx) as fleet:
+        found = check_partner(fleet, name, actor=actor)
+    well = all(one.ok for one in found)
+    if as_json:
+        print_json({"partner": name, "ok": well, "checks": found})
+    for one in found if not as_json else ():
+        mark = "[green]ok    [/green]" if one.ok else "[red]FAILED[/red]"
+        remedy = f"  → {one.remedy}" if one.remedy else ""
+        console.print(f"{mark} {one.name}: {escape(one.saw + remedy)}", soft_wrap=True)
+    sys.exit(0 if well else 1)
+
+
+@partners.command()
+@click.argument("name")
+@click.option("--order", default=None, help="Imitate this order; by default the newest.")
+@click.option("--yes", is_flag=True, help="In production too: it writes to the partner.")
+@named_actor
+@as_json
+@click.pass_context
+def certify(  # noqa: PLR0913 - its arguments are the command's options
+    ctx: click.Context, *, name: str, order: str | None, yes: bool, actor: str, as_json: bool
+) -> None:
+    """Probe a partner's own sandbox for what we rely on; the score is kept per API version."""
+    if ctx.find_root().obj.settings.environment == "production" and not yes:
+        told = "certifying makes and calls off orders there: run it at a sandbox, or say --yes"
+        errors.print(f"[red]{told}[/red]", soft_wrap=True)
+        sys.exit(1)
+    with acting(ctx) as fleet:
+        kept = certify_partner(fleet, name, actor=actor, order=order)
+        with fleet.session() as session:
+            others = certifications.latest(session, name)
+    if as_json:
+        print_json({"partner": name, "ok": not kept.failed, **_score(kept), "probes": kept.probes})
+    for one in kept.probes if not as_json else ():
+        mark = {"passed": "[green]ok     [/green]", "failed": "[red]FAILED [/red]"}
+        console.print(
+            f"{mark.get(one['result'], 'skipped')} {one['name']}: {escape(one['saw'])}",
+            soft_wrap=True,
+        )
+    for version, one in sorted(others.items()) if not as_json else ():
+        score = _score(one)
+        console.print(f"{name} {version}: {score['score']}, {one.at:%Y-%m-%d %H:%M} UTC")
+    sys.exit(1 if kept.failed else 0)
+
+
+def _score(one: Certification) -> dict[str, Any]:
+    return {
+        "api_version": one.api_version,
+        "score": f"{one.passed} of {one.passed + one.failed} probes passed, {one.skipped} skipped",
+        "passed": one.passed,
+        "failed": one.failed,
+        "skipped": one.skipped,
+    }
 
 
 def _told(done: modes.ModeChange) -> str:

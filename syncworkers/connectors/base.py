@@ -124,6 +124,33 @@ class Checks(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One thing that was looked at: what was seen, and what to do where it is not as it must be."""
+
+    name: str
+    ok: bool
+    saw: str
+    remedy: str = ""
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """A connector that checks itself thing by thing, as `partners check` shows it."""
+
+    @property
+    def api_version(self) -> str:
+        """The version of the partner's interface that is spoken, as the partner writes it."""
+        ...
+
+    def inspect(self) -> list[CheckResult]:
+        """Look at reachability, credentials, clock, rights, version, one harmless read, and more.
+
+        Changes nothing, and never raises an error of the partner: it is one of the results.
+        """
+        ...
+
+
 class Pushes(Protocol):
     """A connector that makes effects.
 
@@ -168,6 +195,7 @@ class Record:
     updated_at: dt.datetime | None = None
 
 
+@runtime_checkable
 class Pulls(Protocol):
     """A connector that reads.
 
@@ -325,6 +353,18 @@ class TokenCache(Protocol):
 
     def drop(self, name: str, token: str) -> None:
         """Forget this token (the partner refused it), unless a newer one stands there already."""
+        ...
+
+
+@runtime_checkable
+class Renews(Protocol):
+    """A connector whose access tokens expire, and are fetched anew."""
+
+    def expire_token(self) -> bool:
+        """Put a token that the partner refuses in the place of the shared one, to be renewed.
+
+        Returns False where there is none to expire. Raises the errors of `Pulls`.
+        """
         ...
 
 

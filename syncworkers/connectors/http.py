@@ -109,6 +109,9 @@ class HttpClient:
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._process = 0
+        self.ahead: float | None = None
+        """Seconds by which the partner's clock was ahead of ours in its last answer, if it showed
+        one; whole seconds, and the answer's way, blur it."""
 
     def send(self, call: Call, seconds: float) -> Answer:
         """Make one call, answered and read to its end within `seconds`; any status is an answer.
@@ -161,6 +164,8 @@ class HttpClient:
         except BaseException:
             response.close()
             raise
+        told = http_date(response.headers.get("Date", ""))
+        self.ahead = None if told is None else told - time.time()
         return Answer(
             status=response.status_code,
             headers=response.headers,

@@ -165,7 +165,7 @@ def _gates(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
 
 def _partners(fleet: Fleet) -> Iterator[Checked]:
     for name, partner in sorted(fleet.partners.items()):
-        wrong = [*partner.connection.check(), *_unknown_methods(fleet, name)]
+        wrong = [*partner.connection.check(), *unknown_methods(fleet, name)]
         how = partner.connection.shipment_strategy
         yield Checked(
             name=f"partner {name}",
@@ -175,7 +175,7 @@ def _partners(fleet: Fleet) -> Iterator[Checked]:
         )
 
 
-def _unknown_methods(fleet: Fleet, partner: str) -> Iterator[str]:
+def unknown_methods(fleet: Fleet, partner: str) -> Iterator[str]:
     """Name the shipping methods of ours that a warehouse does not have: it may take its default."""
     ours = fleet.policy.fulfilment.warehouses.get(partner)
     connection = fleet.partners[partner].connection

@@ -8,7 +8,7 @@ import structlog
 
 from syncworkers.connectors.base import Subscribes
 from syncworkers.engine import slots
-from syncworkers.store import partner_state
+from syncworkers.store import attention, partner_state
 from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def audit_subscriptions(fleet: Fleet, partner: str) -> list[str]:
     with slots.hold(fleet.session, audit_entry(partner), every=HOURLY, owner=fleet.worker) as ours:
         if not ours:
             return []
-        missing, created = mend_subscriptions(fleet, partner)
+        missing, created = mend_subscriptions(fleet, partner, actor="syncworkers")
     if created:
         log.warning("subscriptions were missing and are there again", partner=partner, of=created)
     elif missing:
@@ -41,7 +41,7 @@ def audit_subscriptions(fleet: Fleet, partner: str) -> list[str]:
     return created
 
 
-def mend_subscriptions(fleet: Fleet, partner: str) -> tuple[list[str], list[str]]:
+def mend_subscriptions(fleet: Fleet, partner: str, *, actor: str) -> tuple[list[str], list[str]]:
     """Return the topics that nobody sent us, and those of them that were subscribed to now.
 
     The mode is read once the slot is taken: whoever changes it sees the slot, or we the mode.
@@ -54,4 +54,16 @@ def mend_subscriptions(fleet: Fleet, partner: str) -> tuple[list[str], list[str]
     if not live:
         return connection.missing_subscriptions(), []
     created = connection.subscribe()
+    if created:
+        with fleet.session() as session:
+            attention.audit(
+                session,
+                actor=actor,
+                act="partners.subscribe",
+                about="partner",
+                about_id=None,
+                partner=partner,
+                reason="webhook subscriptions were missing",
+                topics=created,
+            )
     return created, created

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from syncworkers.rules.routing import Routed
 
 
+CERTIFY = "certify-"
+"""How the references of what `partners certify` makes begin: nobody waits for it."""
+
+
 def reference(store: str, order_id: str, number: int) -> str:
     """Return our reference of a part: it follows from the store's permanent order id alone."""
     return f"{store}-{order_id}-{number}"

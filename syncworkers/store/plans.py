@@ -81,3 +81,19 @@ def ours(session: Session, partner: str, references: Collection[str]) -> set[str
         {"partner": partner, "names": list(references)},
     )
     return {row.name for row in rows}
+
+
+def specimen(
+    session: Session, partner: str, operation: str, number: str | None
+) -> dict[str, Any] | None:
+    """Return what the newest delivery of an operation carries, of one order if it is named."""
+    body = session.execute(
+        sa.text("""
+        SELECT d.body FROM delivery d
+         WHERE d.partner = :partner AND d.operation = :operation
+           AND (CAST(:number AS text) IS NULL OR d.correlation_id IN
+                (SELECT correlation_id FROM sales_order WHERE number IN (:number, '#' || :number)))
+         ORDER BY d.id DESC LIMIT 1"""),
+        {"partner": partner, "operation": operation, "number": number},
+    ).scalar()
+    return dict(body) if body is not None else None

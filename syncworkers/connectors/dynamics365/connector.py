@@ -6,6 +6,7 @@ business events as hints. See docs/dynamics365.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,11 @@ from syncworkers.connectors.dynamics365.rounds import Rounds
 from syncworkers.connectors.dynamics365.settings import read_settings
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
         Budget,
+        CheckResult,
         Deadline,
         Header,
         Outcome,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 class Dynamics365:
     """One environment of Dynamics 365 F&O: takes orders, customers and shipments, tells invoices.
 
-    Offers `Checks`, `Pushes`, `Pulls`, `Receives` and `Observes` of `connectors.base`.
+    Offers `Checks`, `Inspects`, `Pushes`, `Pulls`, `Receives` and `Observes`.
     """
 
     answers = ANSWERS
@@ -107,6 +108,20 @@ class Dynamics365:
     def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
         """Yield pages of the orders and packing slips of a window, whoever made them."""
         return standing.standing(self._environment, self._settings, since, until)
+
+    @property
+    def api_version(self) -> str:
+        """The protocol: the product itself is evergreen."""
+        return doctor.VERSION
+
+    def inspect(self) -> list[CheckResult]:
+        """Look at everything, thing by thing."""
+        today = dt.datetime.now(dt.UTC).date()
+        return doctor.inspect(self._environment, self._settings, today)
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of the shared one."""
+        return self._environment.expire_token()
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.dynamics365.answers import Meaning, read_refusal
@@ -9,16 +10,35 @@ from syncworkers.connectors.dynamics365.odata import filter_address
 from syncworkers.connectors.dynamics365.shipments import results_of, service_call, service_gone
 from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.http import Call
+from syncworkers.connectors.inspecting import (
+    RIGHTS,
+    VersionEnd,
+    clock,
+    complaints,
+    first_call,
+    reading,
+    version,
+)
 from syncworkers.errors import CredentialsError, SyncError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
+    from syncworkers.connectors.base import CheckResult
     from syncworkers.connectors.dynamics365.answers import Refusal
     from syncworkers.connectors.dynamics365.environment import Environment
     from syncworkers.connectors.dynamics365.settings import Settings
     from syncworkers.connectors.http import Answer
 
+VERSION = "OData 4.0"
+VERSIONS: Mapping[str, VersionEnd] = {
+    VERSION: VersionEnd(
+        last=None,
+        source="F&O is evergreen, 10.0.x; which entity sets live is configuration"
+        " (learn.microsoft.com: One Version service updates)",
+    )
+}
 SETS = (
     "header_set",
     "line_set",
@@ -43,6 +63,29 @@ def check(environment: Environment, settings: Settings) -> list[str]:
         return [str(error)]
     except SyncError as error:
         return [f"{settings.url} cannot be read: {error}"]
+
+
+def inspect(environment: Environment, settings: Settings, today: dt.date) -> list[CheckResult]:
+    """Look at everything, thing by thing."""
+    address = filter_address(settings.header_set, {"dataAreaId": settings.default_company})
+    found, answer = first_call(lambda: _read(environment, address), settings.url)
+    found.append(clock(environment.ahead))
+    if answer is None:
+        return found
+    found.append(version(VERSION, VERSIONS, today))
+    looks = (
+        (RIGHTS, _wrong_sets, "every entity set can be read", "grant our user its roles"),
+        ("companies", _wrong_companies, "all are there", "correct [connection] companies"),
+        ("packing slip service", _wrong_service, "answers", "deploy it as docs/dynamics365 says"),
+    )
+    for name, look, well, remedy in looks:
+        try:
+            wrong = list(look(environment, settings))
+        except SyncError as error:
+            wrong = [str(error)]
+        found.append(complaints(name, wrong, well=well, remedy=remedy))
+    found.append(reading(lambda: f"{settings.header_set} answered {answer.status}"))
+    return found
 
 
 def _wrong_sets(environment: Environment, settings: Settings) -> Iterator[str]:

@@ -7,13 +7,13 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Deadline
+from syncworkers.connectors.base import Deadline, Token
 from syncworkers.connectors.http import Call, HttpClient
-from syncworkers.connectors.oauth import fetch_token
+from syncworkers.connectors.oauth import TOKEN_LIFE, fetch_token
 from syncworkers.errors import CredentialsError, RetryableError
 
 if TYPE_CHECKING:
-    from syncworkers.connectors.base import Budget, Token, TokenCache
+    from syncworkers.connectors.base import Budget, TokenCache
     from syncworkers.connectors.dynamics365.settings import Settings
     from syncworkers.connectors.http import Answer
 
@@ -39,6 +39,11 @@ class Environment:
         self._http = HttpClient()
         whose = f"{settings.token_url}\n{settings.client_id}\n{settings.resource}"
         self._token_name = f"dynamics365:{hashlib.sha256(whose.encode()).hexdigest()[:16]}"
+
+    @property
+    def ahead(self) -> float | None:
+        """Return the seconds by which the ERP's clock was ahead of ours, if it showed one."""
+        return self._http.ahead
 
     def call(self, call: Call) -> Answer:
         """Make a call; `call.url` is relative to the environment.
@@ -78,6 +83,14 @@ class Environment:
             "scope": settings.scope,
         }
         return fetch_token(self._http, settings.token_url, form, seconds=deadline.remaining())
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of ours."""
+        deadline = Deadline(self._call_deadline)
+        present = self._tokens.get(self._token_name, lambda: self._fetch(deadline))
+        self._tokens.drop(self._token_name, present)
+        self._tokens.get(self._token_name, lambda: Token(value="expired", expires_in=TOKEN_LIFE))
+        return True
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

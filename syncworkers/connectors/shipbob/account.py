@@ -61,6 +61,11 @@ class Account:
         self.channel = {"shipbob_channel_id": str(settings.channel_id)}
         """The header that says for which channel an order is."""
 
+    @property
+    def ahead(self) -> float | None:
+        """Return the seconds by which ShipBob's clock was ahead of ours, if it showed one."""
+        return self._http.ahead
+
     def admit(self, deadline: Deadline) -> float:
         """Take one call of the allowance, waiting for it while the deadline lets us.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,11 @@ from syncworkers.connectors.shipbob.account import Account
 from syncworkers.connectors.shipbob.settings import read_settings
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
         Budget,
+        CheckResult,
         Deadline,
         Header,
         Outcome,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class ShipBob:
-    """Offers `Checks`, `Ships`, `Receives`, `Pulls`, `Tracks`, `Subscribes`, `Pushes`, `Observes`.
+    """Offers all protocols of `connectors.base`.
 
     An entity of kind shipment is the warehouse's order: its shipments come and go, and are read
     together. The `[budget]` of the partner file is to keep `burst` and a minute of `per_second`
@@ -107,6 +108,15 @@ class ShipBob:
     def shipping_methods(self) -> frozenset[str]:
         """Return the active shipping methods by name; raises the verdicts of a read."""
         return doctor.shipping_methods(self._account)
+
+    @property
+    def api_version(self) -> str:
+        """The half-year of the interface."""
+        return self._settings.api_version
+
+    def inspect(self) -> list[CheckResult]:
+        """Look at everything, thing by thing."""
+        return doctor.inspect(self._account, dt.datetime.now(dt.UTC).date())
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

@@ -6,12 +6,23 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.http import http_date
+from syncworkers.connectors.inspecting import (
+    RIGHTS,
+    VersionEnd,
+    clock,
+    complaints,
+    first_call,
+    reading,
+    version,
+)
 from syncworkers.connectors.shipbob import subscriptions
+from syncworkers.connectors.shipbob.settings import SUNSETS, SUNSETS_SOURCE
 from syncworkers.errors import CredentialsError, SyncError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from syncworkers.connectors.base import CheckResult
     from syncworkers.connectors.shipbob.account import Account
     from syncworkers.connectors.shipbob.settings import Settings
 
@@ -27,6 +38,39 @@ def check(account: Account) -> list[str]:
         return [str(error)]
     except SyncError as error:
         return [f"{account.settings.base} cannot be read: {error}"]
+
+
+def inspect(account: Account, today: dt.date) -> list[CheckResult]:
+    """Look at everything, thing by thing; the subscriptions are looked at apart."""
+    settings = account.settings
+    found, read = first_call(lambda: account.read("channel", {"RecordsPerPage": 1}), settings.base)
+    found.append(clock(account.ahead))
+    if read is None:
+        return found
+    ends = {
+        spoken: VersionEnd(last=last, source=SUNSETS_SOURCE) for spoken, last in SUNSETS.items()
+    }
+    if settings.sunset is not None:
+        source = (
+            "[connection] sunset"
+            if settings.sunset != SUNSETS.get(settings.api_version)
+            else SUNSETS_SOURCE
+        )
+        ends[settings.api_version] = VersionEnd(last=settings.sunset, source=source)
+    found.append(version(settings.api_version, ends, today))
+    try:
+        wrong = list(_wrong_channel(account))
+    except SyncError as error:
+        wrong = [str(error)]
+    well = f"channel {settings.channel_id} has the scope {SCOPE}"
+    found.append(complaints(RIGHTS, wrong, well=well, remedy="see GET /channel of this token"))
+    found.append(reading(lambda: _read_orders(account)))
+    return found
+
+
+def _read_orders(account: Account) -> str:
+    orders, _ = account.read("order", {"Page": 1, "Limit": 1}, in_channel=True)
+    return f"read {len(orders)} order" if isinstance(orders, list) else "read orders"
 
 
 def shipping_methods(account: Account) -> frozenset[str]:

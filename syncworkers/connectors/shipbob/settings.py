@@ -22,6 +22,7 @@ SUNSETS: Mapping[str, dt.date] = {
     "2026-07": dt.date(2028, 7, 31),
 }
 """When ShipBob ends a version, as it says today; `sunset` in the partner file overrides it."""
+SUNSETS_SOURCE = "developer.shipbob.com: versions live two years"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import defaultdict
 from dataclasses import replace
@@ -25,11 +26,11 @@ from syncworkers.connectors.shopify.shop import Shop
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
         Budget,
+        CheckResult,
         Header,
         Received,
         Record,
@@ -66,7 +67,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 class Shopify:
-    """Offers `Checks`, `Receives`, `Subscribes`, `Pulls`, `Pushes` and `Observes`."""
+    """Offers `Checks`, `Inspects`, `Receives`, `Subscribes`, `Pulls`, `Pushes`, `Observes`."""
 
     answers = ANSWERS
     handled = frozenset({"orders/create", "orders/updated", CANCELLED})
@@ -114,6 +115,20 @@ class Shopify:
     def subscribe(self) -> list[str]:
         """Create the webhook subscriptions that are missing; return their topics."""
         return subscriptions.subscribe(self._shop, self._settings)
+
+    @property
+    def api_version(self) -> str:
+        """The Admin API's version."""
+        return self._settings.api_version
+
+    def inspect(self) -> list[CheckResult]:
+        """Look at everything, thing by thing."""
+        today = dt.datetime.now(dt.UTC).date()
+        return doctor.inspect(self._shop, self._settings, today)
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of the shared one."""
+        return self._shop.expire_token()
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

@@ -12,9 +12,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Deadline
+from syncworkers.connectors.base import Deadline, Token
 from syncworkers.connectors.http import Call, HttpClient
-from syncworkers.connectors.oauth import fetch_token
+from syncworkers.connectors.oauth import TOKEN_LIFE, fetch_token
 from syncworkers.connectors.secrets import evidence
 from syncworkers.connectors.shopify.answers import Meaning, Refusal, as_error, judge
 from syncworkers.errors import (
@@ -27,7 +27,7 @@ from syncworkers.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from syncworkers.connectors.base import Budget, Token, TokenCache
+    from syncworkers.connectors.base import Budget, TokenCache
     from syncworkers.connectors.http import Answer
     from syncworkers.connectors.shopify.settings import Settings
 
@@ -74,6 +74,11 @@ class Shop:
         whose = f"{settings.url}\n{settings.shop}\n{settings.client_id}"
         self._token_name = f"shopify:{hashlib.sha256(whose.encode()).hexdigest()[:16]}"
 
+    @property
+    def ahead(self) -> float | None:
+        """Return the seconds by which the shop's clock was ahead of ours, if it showed one."""
+        return self._http.ahead
+
     def query(self, name: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one document that reads; return its `data`.
 
@@ -110,6 +115,16 @@ class Shop:
         except SyncError as error:
             return Reply(data={}, refusal=_lost(error), call=call)
         return self._read(name, call, answer, change=change)
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of ours; False for a permanent one."""
+        if self._settings.access_token:
+            return False
+        deadline = Deadline(self._call_deadline)
+        present = self._tokens.get(self._token_name, lambda: self._fetch(deadline))
+        self._tokens.drop(self._token_name, present)
+        self._tokens.get(self._token_name, lambda: Token(value="expired", expires_in=TOKEN_LIFE))
+        return True
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
