@@ -13,7 +13,7 @@ from rich.table import Table
 from syncworkers.cli.context import open_fleet
 from syncworkers.cli.output import as_json, console, errors, named_actor, print_json
 from syncworkers.errors import SyncError
-from syncworkers.flows import modes
+from syncworkers.flows import cutover, modes
 from syncworkers.flows.certify import certify as certify_partner
 from syncworkers.flows.check import check as check_partner
 from syncworkers.store import certifications
@@ -121,6 +121,9 @@ def resume(ctx: click.Context, *, name: str, reason: str, actor: str, as_json: b
     type=click.FloatRange(0, 10_080),
     help="Going live: minutes in which new deliveries are looked up before they are sent.",
 )
+@click.option(
+    "--without-look", "unseen", is_flag=True, help="Going live: do not look for doubles first."
+)
 @given_reason
 @named_actor
 @as_json
@@ -131,6 +134,7 @@ def mode(  # noqa: PLR0913 - its arguments are the command's options
     name: str,
     wanted: str,
     watch: float,
+    unseen: bool,
     reason: str,
     actor: str,
     as_json: bool,
@@ -140,7 +144,9 @@ def mode(  # noqa: PLR0913 - its arguments are the command's options
         if Mode(wanted) is Mode.OBSERVE:
             done = modes.observe(fleet, name, actor=actor, reason=reason)
         else:
-            done = modes.go_live(fleet, name, actor=actor, reason=reason, watch=watch * 60)
+            done = cutover.go_live(
+                fleet, name, actor=actor, reason=reason, watch=watch * 60, look=not unseen
+            )
     _say(done, _told(done), as_json)
     sys.exit(1 if done.under_way else 0)
 

@@ -270,11 +270,7 @@ def proposed_links(fleet: Fleet, reports: Sequence[PartnerReport]) -> str:
     writer.writeheader()
     with fleet.session() as session:
         for one in reports:
-            found = {
-                (match.kind, match.entity_id): match.external_id
-                for match in one.matches
-                if not match.linked
-            }
+            found = {(each.kind, each.entity_id): each.external_id for each in one.unlinked}
             for row in takeover.rows_of(session, list(found)):
                 external_id = found[row.pop("kind"), row.pop("entity_id")]
                 writer.writerow({"partner": one.partner, "external_id": external_id, **row})

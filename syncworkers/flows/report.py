@@ -57,13 +57,12 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """What of ours is which object there."""
+class Unlinked:
+    """What of ours stands there by its name alone: a look-up before sending would not find it."""
 
     kind: str
     entity_id: int
     external_id: str
-    linked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ class PartnerReport:
     planned: int
     agree: tuple[str, ...]
     differ: tuple[Difference, ...]
-    matches: tuple[Match, ...]
+    unlinked: tuple[Unlinked, ...]
 
     @property
     def ok(self) -> bool:
@@ -126,7 +125,7 @@ def report(fleet: Fleet, partner: str, since: dt.datetime) -> PartnerReport:
         planned=count,
         agree=tuple(sorted({order for store, order in comparison.orders - wrong if order})),
         differ=tuple(differ),
-        matches=tuple(comparison.matches),
+        unlinked=tuple(comparison.unlinked),
     )
 
 
@@ -186,7 +185,7 @@ class _Comparison:
         self.orders: set[tuple[str, str]] = set()
         self.used: set[tuple[str, str]] = set()
         self.differ: list[Difference] = []
-        self.matches: list[Match] = []
+        self.unlinked: list[Unlinked] = []
 
     def add(self, some: Sequence[Planned], links: dict[Entity, tuple[str, str | None]]) -> None:
         """Take a part of the plan in."""
@@ -219,16 +218,16 @@ class _Comparison:
         """Return what an entity of ours is there: by link, our reference, or a shared name."""
         first = entity.planned[0]
         if entity.link is not None:
-            return self._note(kind, entity_id, self._there.by_id(kind, entity.link[0]), linked=True)
+            return self._note(self._there.by_id(kind, entity.link[0]))
         reference = str(first.row["body"].get("reference") or "")
         own = [one for one in self._there.named(kind, reference) if one.reference == reference]
         if own or not entity.has(effects.CREATES):
-            return self._note(kind, entity_id, own[0] if own else None, linked=False)
+            return self._note(own[0] if own else None)
         for name in _names(first):
             found = self._there.named(kind, name)
             sharing = self._names[kind, plain(name)]
             if len(found) == 1 and len(sharing) == 1:
-                return self._note(kind, entity_id, found[0], linked=False)
+                return self._note(found[0])
             if found:
                 ids = ", ".join(one.external_id for one in found)
                 told = f"{name} names {ids} there and {len(sharing)} of ours"
@@ -236,19 +235,9 @@ class _Comparison:
                 self.used |= {(kind, one.external_id) for one in found}
         return None
 
-    def _note(
-        self, kind: str, entity_id: int, sighted: Sighting | None, *, linked: bool
-    ) -> Sighting | None:
+    def _note(self, sighted: Sighting | None) -> Sighting | None:
         if sighted is not None:
-            self.used.add((kind, sighted.external_id))
-            self.matches.append(
-                Match(
-                    kind=kind,
-                    entity_id=entity_id,
-                    external_id=sighted.external_id,
-                    linked=linked,
-                )
-            )
+            self.used.add((sighted.kind, sighted.external_id))
         return sighted
 
     def _request(self, one: Planned, entity: _Entity, sighted: Sighting | None) -> Request | None:
@@ -277,14 +266,19 @@ class _Comparison:
         there = outcome.external_id or request.external_id
         if there is not None:
             self.used.add((kind, there))
+        entity = self._entities[kind, entity_id]
+        if sighted is not None and _by_name_alone(one, entity, sighted, outcome):
+            self.unlinked.append(
+                Unlinked(kind=kind, entity_id=entity_id, external_id=sighted.external_id)
+            )
         match outcome.verdict:
             case Verdict.ADOPTED | Verdict.CONFIRMED:
                 if outcome.differences:
                     self._differ(Finding.DIFFERS, one, there, outcome.differences)
             case Verdict.ABSENT:
-                self._judge_absent(one, self._entities[kind, entity_id], sighted)
+                self._judge_absent(one, entity, sighted)
             case Verdict.REJECTED:
-                self._judge_refused(one, self._entities[kind, entity_id], outcome, there)
+                self._judge_refused(one, entity, outcome, there)
             case _:
                 self._differ(Finding.UNREAD, one, there, (outcome.error or "no time was left",))
 
@@ -323,6 +317,18 @@ class _Comparison:
                 details=details,
             )
         )
+
+
+def _by_name_alone(one: Planned, entity: _Entity, sighted: Sighting, outcome: Outcome) -> bool:
+    """Say whether a create would be sent although its object is there.
+
+    Parcels are known again by what is in them where a partner can do that.
+    """
+    if one.row["operation"] not in effects.CREATES or entity.link is not None:
+        return False
+    ours = sighted.reference == str(one.row["body"].get("reference") or "")
+    is_parcel = one.row["entity_kind"] == Kind.SHIPMENT
+    return not ours and (not is_parcel or outcome.verdict is Verdict.ABSENT)
 
 
 def _names(one: Planned) -> Iterator[str]:

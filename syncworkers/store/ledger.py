@@ -165,6 +165,14 @@ CHECKS = (
          WHERE state = 'parked' AND (due_at IS NULL OR waiting_for IS NULL)""",
     ),
     Check(
+        name="planned delivery of a partner that is not observed",
+        query="""
+        SELECT d.id, d.partner || ' ' || d.operation FROM delivery d
+         WHERE d.state = 'parked' AND d.waiting_for LIKE 'live:%' AND NOT EXISTS
+               (SELECT 1 FROM partner_state s WHERE s.partner = d.partner
+                   AND s.mode = 'observe')""",
+    ),
+    Check(
         name="message without its body",
         query="""
         SELECT m.id, m.partner || ' ' || m.topic FROM message m

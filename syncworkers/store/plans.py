@@ -97,3 +97,13 @@ def specimen(
         {"partner": partner, "operation": operation, "number": number},
     ).scalar()
     return dict(body) if body is not None else None
+
+
+def oldest(session: Session, partner: str) -> dt.datetime | None:
+    """Return when the oldest delivery that rests was planned; None if none does."""
+    return session.execute(
+        sa.text("""
+        SELECT min(created_at) FROM delivery
+         WHERE partner = :partner AND state IN ('open', 'parked')"""),
+        {"partner": partner},
+    ).scalar()

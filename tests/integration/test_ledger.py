@@ -63,6 +63,10 @@ DAMAGE = [
         "parked row without a due time or a key",
         "UPDATE message SET state = 'parked', due_at = NULL",
     ),
+    (
+        "planned delivery of a partner that is not observed",
+        "UPDATE delivery SET state = 'parked', waiting_for = 'live:' || partner, due_at = now()",
+    ),
     ("message without its body", "DELETE FROM message_body"),
 ]
 

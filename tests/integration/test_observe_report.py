@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from syncworkers.errors import RejectedError
+from syncworkers.flows import cutover
 from syncworkers.flows.links import import_links, proposed_links
 from syncworkers.flows.report import Finding, report
 from syncworkers.store import ledger
@@ -168,6 +169,24 @@ def test_what_was_taken_over_is_not_done_again_when_we_go_live(world: World) -> 
 def _orders(world: World) -> list[Any]:
     with world.fleet.database.connect() as connection:
         return list(connection.exec_driver_sql("SELECT number FROM sales_order"))
+
+
+def test_nobody_goes_live_while_something_would_be_made_twice(world: World) -> None:
+    observed(world, ERP, WAREHOUSE)
+    earlier = Earlier(world)
+    one = placed(world)
+    earlier.enter(one)
+
+    with pytest.raises(RejectedError, match=f"{earlier.warehouse[one]}. They would be made twice"):
+        cutover.go_live(world.fleet, WAREHOUSE, actor="ann", reason="", watch=0.0)
+    take_over(world, links(earlier))
+    for partner in (ERP, WAREHOUSE):
+        cutover.go_live(world.fleet, partner, actor="ann", reason="", watch=0.0)
+    world.settle()
+
+    assert len(world.booked()) == 1
+    assert [part["reference"] for part in world.parts()] == [f"old-{one}"]
+    assert cases(world) == []
 
 
 def test_changes_to_an_order_that_was_taken_over_reach_it_under_its_number(world: World) -> None:
