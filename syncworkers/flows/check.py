@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import CheckResult, Inspects, Subscribes
 from syncworkers.errors import SyncError
-from syncworkers.flows.doctor import unknown_methods
+from syncworkers.flows.doctor import ANSWERS, unknown_methods
 from syncworkers.flows.modes import named
 from syncworkers.flows.subscribe import mend_subscriptions
 from syncworkers.store import partner_state
@@ -26,12 +26,11 @@ def check(fleet: Fleet, partner: str, *, actor: str) -> list[CheckResult]:
     if isinstance(connection, Inspects):
         found = connection.inspect()
     else:
+        remedy = f"see config/partners/{partner}.toml"
+        complaints = connection.check()
         found = [
-            CheckResult(
-                name="check", ok=False, saw=one, remedy=f"see config/partners/{partner}.toml"
-            )
-            for one in connection.check()
-        ]
+            CheckResult(name="check", ok=False, saw=one, remedy=remedy) for one in complaints
+        ] or [CheckResult(name="check", ok=True, saw=ANSWERS)]
     wrong = list(unknown_methods(fleet, partner))
     if wrong:
         remedy = "see config/fulfilment.toml"

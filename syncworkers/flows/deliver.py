@@ -65,7 +65,9 @@ def _look(fleet: Fleet, lane: LaneHandle, partner: Partner) -> Look:
         known = observe.Known(links=links, imported=imported, claimed_at=claimed_at)
         observe.plan(fleet, claimed, partner, known)
         return Look(len(claimed.lines))
-    works = sending.begin(partner, claimed.lines, claimed_at, links, states, siblings, imported=imported)
+    works = sending.begin(
+        partner, claimed.lines, claimed_at, links, states, siblings, imported=imported
+    )
     deadline = observe.LiveDeadline(fleet, partner.policy.name, claimed.remaining())
     sending.send(partner, works, deadline)
     write = partial(_record, fleet, claimed, partner, claimed_at)

@@ -113,7 +113,7 @@ def _rest(
         ours = [line for line in some if line.key in pending]
         if observed:
             records = [_planned(partner, line, known) for line in ours]
-            cases, woken = record(session, fleet, partner, records)
+            cases, woken = record(session, fleet, partner, known.claimed_at, records)
             resting = [row for one in records for row in one.resting]
             partner_state.rest(session, name, resting, wait=LOOKS_EVERY)
             results = [one.result(cases) for one in records]
