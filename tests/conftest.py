@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from syncworkers.servers import Servers
 
+pytest.register_assert_rewrite("tests.connectors.suite")
 # What `tasks.celery` reads when a test imports it; nobody listens there.
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:9/0")
 

@@ -248,7 +248,8 @@ class World:
     def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
         """Work until no line is left; fails when that does not come about."""
         steps = [partial(self.process, kind) for kind in lanes.PROCESS]
-        steps += [partial(self.deliver, one) for one in (ERP, *self.warehouses, STORE)]
+        others = {name for name, one in self.fleet.partners.items() if one.policy.role == "store"}
+        steps += [partial(self.deliver, one) for one in (ERP, *self.warehouses, *others)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             threads = [threading.Thread(target=step) for step in steps for _ in range(workers)]
@@ -331,12 +332,15 @@ def world(
     environ: pytest.MonkeyPatch,
     *,
     overlay: str = QUICK,
+    prepare: Callable[[Path], None] | None = None,
 ) -> Iterator[World]:
-    """Start a world on a clean database."""
+    """Start a world on a clean database; `prepare` may change its folder of configuration."""
     environ.setattr(lanes, "HINT_GATHER_MS", 0)
     environ.setenv("DATABASE_URL", database_url)
     environ.setenv("REDIS_URL", redis_url)
     _configure(environ, folder / "config", overlay)
+    if prepare is not None:
+        prepare(folder / "config")
     composed: list[Any] = []
 
     def answer(environ: Any, start: Any) -> Any:
