@@ -381,3 +381,41 @@ def test_a_challenge_is_answered_with_itself() -> None:
     with running() as (_, made):
         assert made.greet({"challenge": "abc"}) == "abc"
         assert made.greet({}) is None
+
+
+def test_a_check_looks_at_everything_and_says_what_is_wrong() -> None:
+    with running() as (shop, made):
+        sell(shop)
+        well = made.inspect()
+        wrong = connector(made._settings.url, consumer_secret="wrong").inspect()
+
+    assert [(one.name, one.ok) for one in well] == [
+        (name, True)
+        for name in (
+            "reachability",
+            "credentials",
+            "clock",
+            "rights",
+            "events",
+            "api version",
+            "read",
+        )
+    ]
+    assert [(one.name, one.ok) for one in wrong][:2] == [
+        ("reachability", True),
+        ("credentials", False),
+    ]
+
+
+def test_what_stands_there_is_told_whoever_made_it() -> None:
+    with running() as (shop, made):
+        order = sell(shop)
+        push(made, shipment(order))
+        other = sell(shop, seed=8)
+        item = shipment(other).payload["items"][0]
+        shop.books.ship(other["entity_id"], {"items": [item]})
+        now = dt.datetime.now(dt.UTC)
+        pages = list(made.standing(now - dt.timedelta(minutes=1), now + dt.timedelta(minutes=1)))
+
+    seen = [(one.reference, one.names) for page in pages for one in page]
+    assert seen == [("shipbob-eu/1", ("1Z9",)), ("", ())]

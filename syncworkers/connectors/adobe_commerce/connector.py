@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import defaultdict
 from dataclasses import replace
@@ -16,16 +17,17 @@ from syncworkers.connectors.secrets import evidence
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
         Budget,
+        CheckResult,
         Deadline,
         Header,
         Received,
         Record,
         Request,
+        Sighting,
         TokenCache,
     )
     from syncworkers.policy.partners import PartnerPolicy
@@ -51,7 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 class AdobeCommerce:
-    """Offers `Checks`, `Receives`, `Greets`, `Pulls` and `Pushes` of `connectors.base`."""
+    """Offers all protocols of `connectors.base` but `Subscribes`, `Tracks` and `Ships`."""
 
     # Adobe drops an event at any other 4xx; too large an event has no order in it that a poll
     # would not find.
@@ -96,6 +98,23 @@ class AdobeCommerce:
         """Look the changes up by our keys and tracking numbers."""
         calls = Calls(self._instance, deadline)
         return _by_operation(requests, lambda operation, some: operation.find(calls, some))
+
+    @property
+    def api_version(self) -> str:
+        """Return the version of the interface that is spoken."""
+        return doctor.VERSION
+
+    def inspect(self) -> list[CheckResult]:
+        """Look at reachability, credentials, clock, rights, events and version; changes nothing."""
+        return doctor.inspect(self._instance, dt.datetime.now(dt.UTC).date())
+
+    def standing(self, since: dt.datetime, until: dt.datetime) -> Iterator[list[Sighting]]:
+        """Yield pages of the shipments that were made there in a window, whoever made them."""
+        return doctor.standing(self._instance, since, until)
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of the shared one, to be renewed."""
+        return self._instance.expire_token()
 
     def check(self) -> list[str]:
         """Read what must work before the first order; return what does not, with a remedy."""

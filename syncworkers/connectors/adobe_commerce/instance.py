@@ -17,17 +17,17 @@ from syncworkers.connectors.adobe_commerce.answers import (
     read_refusal,
 )
 from syncworkers.connectors.adobe_commerce.settings import SAAS
-from syncworkers.connectors.base import Deadline
+from syncworkers.connectors.base import Deadline, Token
 from syncworkers.connectors.exact_json import dump_json, load_json
 from syncworkers.connectors.http import Call, HttpClient
-from syncworkers.connectors.oauth import fetch_token
+from syncworkers.connectors.oauth import TOKEN_LIFE, fetch_token
 from syncworkers.errors import RetryableError, UnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from syncworkers.connectors.adobe_commerce.settings import Settings
-    from syncworkers.connectors.base import Budget, Token, TokenCache
+    from syncworkers.connectors.base import Budget, TokenCache
     from syncworkers.connectors.http import Answer
 
 Fields = dict[str, Any]
@@ -55,6 +55,21 @@ class Instance:
         self._http = HttpClient()
         whose = f"{settings.token_url}\n{settings.client_id}"
         self._token_name = f"adobe_commerce:{hashlib.sha256(whose.encode()).hexdigest()[:16]}"
+
+    @property
+    def ahead(self) -> float | None:
+        """Return the seconds by which the shop's clock was ahead of ours, if it showed one."""
+        return self._http.ahead
+
+    def expire_token(self) -> bool:
+        """Put a token that is refused in the place of ours; False where none expires."""
+        if self.settings.flavour != SAAS:
+            return False
+        deadline = Deadline(self._call_deadline)
+        present = self._tokens.get(self._token_name, lambda: self._fetch(deadline))
+        self._tokens.drop(self._token_name, present)
+        self._tokens.get(self._token_name, lambda: Token(value="expired", expires_in=TOKEN_LIFE))
+        return True
 
     def admit(self, deadline: Deadline) -> float:
         """Take one call of the allowance; return 0, or the seconds lacking (nothing taken)."""
