@@ -79,6 +79,8 @@ class OrderMaker:
             )
         if self._happens(0.1):
             yield self._warranty()
+        if self._happens(0.05):  # a gift: packed, and free
+            yield Sold(kind="simple", sku="SPOON-OLIVE", title="Gift", price=Decimal(0), quantity=1)
 
     def _rows(self, sold: Sold, place: Place, percent: Decimal) -> list[Order]:
         parts = [

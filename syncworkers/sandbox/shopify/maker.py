@@ -40,11 +40,22 @@ class Line:
         return self.article.price * self.quantity - self.discount
 
 
+FREE_GIFT = Line(
+    article=Article("SPOON-OLIVE", "Olive wood spoon, a gift", Decimal("0.00")),
+    quantity=1,
+    discount=Decimal(0),
+    tax=Decimal(0),
+)
+"""It is packed and costs nothing."""
+
+
 class OrderMaker:
     """Makes one order after another; the same seed makes the same orders."""
 
     def __init__(self, seed: int, market: Market = MARKETS["us"]) -> None:
         self._chance = random.Random(f"orders/{seed}")
+        self._shapes = random.Random(f"shapes/{seed}")
+        """Rare shapes, drawn apart, so that all else of a seed stays as it is without them."""
         self._next_id = FIRST_ID + seed % 1_000_000 * 1_000_000
         self._number = 1000
         self._market = market
@@ -74,7 +85,10 @@ class OrderMaker:
         elif self._happens(0.04):
             articles.append(GIFT_CARD)
         percent = self._chance.choice((10, 15, 33)) if self._happens(0.2) else 0
-        return [self._line(one, place, percent, included=included) for one in articles]
+        lines = [self._line(one, place, percent, included=included) for one in articles]
+        if not only_gift_card and self._shapes.random() < 0.05:
+            lines.append(FREE_GIFT)
+        return lines
 
     def _line(self, article: Article, place: Place, percent: int, *, included: bool) -> Line:
         quantity = 1 if article.gift_card else self._chance.choice((1, 1, 1, 2, 2, 3, 7))
@@ -135,7 +149,7 @@ class OrderMaker:
             "payment_gateway_names": gateways,
             "customer": None if self._happens(0.08) else self._customer(person),
             "shipping_address": address if ships else None,
-            "billing_address": address,
+            "billing_address": None if ships and self._shapes.random() < 0.05 else address,
             "line_items": [self._line_item(line, included=included) for line in lines],
             "shipping_lines": [_shipping_line(method, fee, freed)] if ships else [],
             "subtotal_price": str(subtotal),
