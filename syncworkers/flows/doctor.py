@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 from syncworkers.connectors.base import Ships
 from syncworkers.engine import lanes, slots
 from syncworkers.errors import SyncError
+from syncworkers.flows.modes import standings
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import stories
 from syncworkers.store.migrate import is_current
+from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,7 @@ def examine(fleet: Fleet, redis: Redis, *, now: dt.datetime) -> list[Checked]:
         *_redis(redis),
         *_work(fleet, now),
         *_gates(fleet, now),
+        *_observed(fleet),
         *_partners(fleet),
     ]
 
@@ -161,6 +164,17 @@ def _gates(fleet: Fleet, now: dt.datetime) -> Iterator[Checked]:
             level="ok",
             saw=f"{one['parts']} order parts wait for {one['gate']}, the oldest {minutes:.0f} min",
         )
+
+
+def _observed(fleet: Fleet) -> Iterator[Checked]:
+    """Name the partners that nothing is written to."""
+    for one in standings(fleet):
+        if one.mode is Mode.OBSERVE:
+            yield Checked(
+                name=f"mode of {one.partner}",
+                level="ok",
+                saw=f"only observed since {one.since}, by {one.changed_by}: {one.planned} planned",
+            )
 
 
 def _partners(fleet: Fleet) -> Iterator[Checked]:

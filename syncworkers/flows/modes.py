@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncworkers.engine import lanes, lines, slots
+from syncworkers.engine.halving import run_halved
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.lanes import deliver_lane
 from syncworkers.flows.subscribe import audit_entry
@@ -100,26 +101,33 @@ def go_live(
     `watch` seconds.
     """
     lane = fleet.lanes[deliver_lane(named(fleet, partner).policy)]
-    with fleet.session() as session:
-        before = partner_state.lock(session, partner)
-        if before is None or before.mode == Mode.LIVE:
-            return ModeChange(partner=partner, mode=Mode.LIVE, changed=False)
-        partner_state.change(
-            session, partner, Mode.LIVE, actor=actor, reason=reason, mistrust=watch
-        )
-        released = partner_state.release(session, partner)
-        partner_state.renew_expectations(session, partner, fleet.policy.expectations)
-        _audit(
-            session,
-            partner,
-            "partners.mode",
-            actor,
-            reason,
-            mode=Mode.LIVE.value,
-            released=released,
-        )
+    released: list[int] = []
+
+    def release(_: Sequence[str]) -> None:
+        released[:] = []
+        with fleet.session() as session:
+            before = partner_state.lock(session, partner)
+            if before is None or before.mode == Mode.LIVE:
+                return
+            partner_state.change(
+                session, partner, Mode.LIVE, actor=actor, reason=reason, mistrust=watch
+            )
+            count = partner_state.release(session, partner)
+            partner_state.renew_expectations(session, partner, fleet.policy.expectations)
+            told = {"mode": Mode.LIVE.value, "released": count}
+            _audit(session, partner, "partners.mode", actor, reason, **told)
+        released.append(count)
+
+    # Rows and lines of a whole week are locked at once: a deadlock with a worker runs it again.
+    run_halved([partner], release, _raise)
+    if not released:
+        return ModeChange(partner=partner, mode=Mode.LIVE, changed=False)
     fleet.waker.notify([lane.name])
-    return ModeChange(partner=partner, mode=Mode.LIVE, changed=True, released=released)
+    return ModeChange(partner=partner, mode=Mode.LIVE, changed=True, released=released[0])
+
+
+def _raise(partner: str, error: Exception) -> None:  # noqa: ARG001 - as `run_halved` calls it
+    raise error
 
 
 def pause(

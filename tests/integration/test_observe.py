@@ -204,7 +204,7 @@ def test_a_flapping_mode_neither_loses_nor_doubles(world: World) -> None:
 
 
 def test_an_unknown_partner_is_refused_with_the_names_there_are(world: World) -> None:
-    with pytest.raises(RejectedError, match="there are d365-main, "):
+    with pytest.raises(RejectedError, match=r"there are .*d365-main"):
         modes.observe(world.fleet, "d365", actor="ann", reason="")
 
     assert world.rows("SELECT * FROM audit") == []

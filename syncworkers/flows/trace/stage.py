@@ -60,7 +60,7 @@ def _who_reads(facts: Facts) -> str:
 
 def _undone(facts: Facts) -> Iterator[Standing]:
     """Yield what is not done, in the order of an order's way."""
-    owed = [one for one in facts.deliveries if one["state"] == "open"]
+    owed = [one for one in facts.deliveries if one["state"] in {"open", "parked"}]
     for stage in ("ERP", "allocation", "warehouse"):
         for one in owed:
             if STAGES[one["operation"]] == stage:
@@ -96,6 +96,8 @@ def _to_be_invoiced(facts: Facts) -> Iterator[Standing]:
 
 def _who_delivers(delivery: Row) -> str:
     what = f"{delivery['operation']} to {delivery['partner']}"
+    if delivery["state"] == "parked":
+        return f"nobody: {what} is planned, and {delivery['partner']} is only observed"
     if delivery["waits_for"]:
         return f"nobody yet: {what} waits for {' and '.join(delivery['waits_for'])}"
     if delivery["paused"]:
