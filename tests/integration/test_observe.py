@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from syncworkers import bootstrap
 from syncworkers.errors import RejectedError
 from syncworkers.flows import modes
 from syncworkers.flows.deliver import deliver_due
 from syncworkers.flows.expect import check_expectations
+from syncworkers.flows.observe import LiveDeadline
 from syncworkers.flows.sweep import wake_due
 from syncworkers.store import ledger
 from tests.integration.journeys import cases, told
@@ -223,3 +226,60 @@ def test_the_store_is_observed_as_well(world: World) -> None:
     live(world, STORE)
     world.settle()
     assert len(told(world, order)["fulfillments"]) == 1
+
+
+def test_a_batch_under_way_makes_no_further_call_once_its_partner_is_observed(
+    world: World,
+) -> None:
+    deadline = LiveDeadline(world.fleet, WAREHOUSE, 60.0)
+    before = deadline.passed()
+
+    observed(world, WAREHOUSE)
+    world.wait_for(deadline.passed)
+
+    assert before is False
+    assert deadline.remaining() > 50
+
+
+def test_without_the_databases_word_no_call_is_made(world: World) -> None:
+    gone = bootstrap.connect("postgresql+psycopg://nobody@127.0.0.1:9/none")
+    deadline = LiveDeadline(replace(world.fleet, database=gone), WAREHOUSE, 60.0)
+
+    world.wait_for(deadline.passed)
+
+
+def test_going_live_looks_first_at_what_was_new_just_before(world: World) -> None:
+    """An order that the earlier integration did last, and that we read late."""
+    observed(world, ERP, WAREHOUSE)
+    live(world, ERP, watch=60.0)
+    live(world, WAREHOUSE, watch=0.0)
+
+    world.release()
+
+    looks = world.rows("SELECT action, verdict FROM attempt ORDER BY id")
+    assert looks[:3] == [("find", "absent"), ("find", "absent"), ("push", "confirmed")]
+    assert "find" not in {action for action, _ in looks[3:]}
+    world.assert_sound()
+
+
+def test_a_created_order_that_is_already_there_under_our_reference_is_adopted(
+    world: World,
+) -> None:
+    """We were live, it was sent, and the answer was lost as the partner became observed."""
+    order = world.order()
+    world.webhook("orders/create", order)
+    world.process()
+    world.die("deliver", at=3)  # it was sent, and nobody heard of it
+    observed(world, WAREHOUSE)
+    modes.observe(world.fleet, ERP, actor="ann", reason="stop", patience=0.0)
+    world.expire_leases()
+    wake_due(world.fleet)
+    world.settle()
+    assert deliveries(world, ERP) == [("order.create", "parked")]
+
+    live(world, ERP)
+    live(world, WAREHOUSE)
+    world.settle()
+
+    assert len(world.booked()) == 1
+    world.assert_sound()

@@ -14,6 +14,7 @@ from syncworkers.errors import RejectedError
 from syncworkers.flows import cutover
 from syncworkers.flows.links import import_links, proposed_links
 from syncworkers.flows.report import Finding, report
+from syncworkers.sandbox.shopify.handling import fulfilment_orders
 from syncworkers.store import ledger
 from tests.integration.earlier import Earlier
 from tests.integration.journeys import cases, number
@@ -298,3 +299,45 @@ def test_what_the_report_found_by_name_can_be_imported(world: World) -> None:
     assert report(world.fleet, ERP, since()).agree == (one,)
     assert json.dumps([each.finding for each in reports[0].differ]) == "[]"
     assert Finding.MISSING not in {each.finding for each in reports[1].differ}
+
+
+def test_parcels_at_store_and_erp_are_known_again_by_their_numbers(world: World) -> None:
+    """The earlier integration told the store of one of two parcels, and of one that is not ours."""
+    observed(world, STORE)
+    shipped, silent, odd = (world.release() for _ in range(3))
+    for order in (shipped, silent):
+        assert world.warehouse.floor.ship(f"shopify-us-{order['id']}-1")
+    world.hear()
+    numbers = dict(
+        world.rows(
+            "SELECT o.number, s.tracking_number FROM shipment s JOIN sales_order"
+            " o ON o.id = s.order_id"
+        )
+    )
+    fulfil(world, shipped, numbers[number(shipped)])
+    fulfil(world, odd, "1Z-NOT-OURS")
+
+    seen = report(world.fleet, STORE, since())
+
+    assert found(seen) == {
+        number(silent): ["missing shipment.create"],
+        "1Z-NOT-OURS": ["unplanned shipment.create"],
+    }
+    assert seen.agree == (number(shipped),)
+    assert seen.unlinked == ()  # a look-up before sending finds it
+    assert written(world)[STORE] == set()
+
+
+def fulfil(world: World, order: dict[str, Any], tracking: str) -> None:
+    """Let somebody else tell the store that all of an order is on its way."""
+    key = str(order["id"])
+    books = world.shop.books
+    with books.lock:
+        whole, handling = books.get(key), books.handling(key)
+        assert whole is not None
+        assert handling is not None
+        open_orders = fulfilment_orders(whole, handling)
+    groups = [
+        {"fulfillmentOrderId": f"gid://shopify/FulfillmentOrder/{one.id}"} for one in open_orders
+    ]
+    world.shop.apps.fulfil(groups, {"number": tracking}, notify=False)
