@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -63,7 +64,12 @@ def report(
         errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         sys.exit(1)
     if as_json:
-        print_json(reports)
+        print_json(
+            [
+                {"ok": one.ok, **{each.name: getattr(one, each.name) for each in fields(one)}}
+                for one in reports
+            ]
+        )
     elif not reports:
         console.print("no partner is observed; name one with --partner")
     for one in reports if not as_json else ():
@@ -86,6 +92,10 @@ def _moment(text: str | None) -> dt.datetime:
         message = f"{text!r} is no time with a zone; write it as 2026-11-25T03:10:00Z"
         raise click.BadParameter(message, param_hint="--since")
     return moment
+
+
+def _as_dict(one: PartnerReport) -> dict[str, Any]:
+    return {"ok": one.ok, **{each.name: getattr(one, each.name) for each in fields(one)}}
 
 
 def _print(one: PartnerReport) -> None:

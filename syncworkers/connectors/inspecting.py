@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from syncworkers.connectors.base import CheckResult
+from syncworkers.connectors.cutover import CheckResult
 from syncworkers.errors import CredentialsError, RejectedError, SyncError
 
 CLOCK_LIMIT = 30.0

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from syncworkers.canonical.bookings import Booking, Cancellation
 from syncworkers.canonical.parts import Part, PartCancellation
-from syncworkers.connectors.base import Deadline, Inspects, Pulls, Renews, Request, Verdict
+from syncworkers.connectors.base import Deadline, Pulls, Request, Verdict
+from syncworkers.connectors.cutover import Inspects, Renews
 from syncworkers.errors import RejectedError, SyncError, Violation
 from syncworkers.flows.modes import named
 from syncworkers.rules import effects

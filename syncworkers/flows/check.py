@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import CheckResult, Inspects, Subscribes
+from syncworkers.connectors.base import Subscribes
+from syncworkers.connectors.cutover import CheckResult, Inspects
 from syncworkers.errors import SyncError
 from syncworkers.flows.doctor import ANSWERS, unknown_methods
 from syncworkers.flows.modes import named

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.connectors.base import Deadline, Observes, Verdict
+from syncworkers.connectors.base import Deadline, Verdict
+from syncworkers.connectors.cutover import Observes
 from syncworkers.errors import RejectedError
 from syncworkers.flows import sending
 from syncworkers.rules import effects
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from syncworkers.connectors.base import Outcome, Request, Sighting
+    from syncworkers.connectors.base import Outcome, Request
+    from syncworkers.connectors.cutover import Sighting
     from syncworkers.flows.fleet import Fleet, Partner
     from syncworkers.flows.sending import Entity
     from syncworkers.store.plans import Planned

@@ -14,7 +14,7 @@ from tests.integration.test_observe import observed, written
 from tests.integration.world import ERP, STORE, WAREHOUSE
 
 if TYPE_CHECKING:
-    from syncworkers.connectors.base import CheckResult
+    from syncworkers.connectors.cutover import CheckResult
     from tests.integration.world import World
 
 SUBSCRIPTIONS = "webhook subscriptions"

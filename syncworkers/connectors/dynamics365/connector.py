@@ -31,16 +31,15 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import (
         Budget,
-        CheckResult,
         Deadline,
         Header,
         Outcome,
         Received,
         Record,
         Request,
-        Sighting,
         TokenCache,
     )
+    from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
 
     Act = Callable[[Rounds, Sequence[Request]], list[Outcome]]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from syncworkers.connectors.base import CheckResult
+    from syncworkers.connectors.cutover import CheckResult
     from syncworkers.connectors.dynamics365.answers import Refusal
     from syncworkers.connectors.dynamics365.environment import Environment
     from syncworkers.connectors.dynamics365.settings import Settings

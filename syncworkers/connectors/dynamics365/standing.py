@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from syncworkers.connectors.base import Sighting
+from syncworkers.connectors.cutover import Sighting
 from syncworkers.connectors.dynamics365.invoices import Reading
 from syncworkers.connectors.dynamics365.odata import literal
 

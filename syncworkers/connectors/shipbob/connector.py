@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import (
         Budget,
-        CheckResult,
         Deadline,
         Header,
         Outcome,
         Received,
         Record,
         Request,
-        Sighting,
         TokenCache,
     )
+    from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
 
 

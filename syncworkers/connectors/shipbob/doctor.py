@@ -22,7 +22,7 @@ from syncworkers.errors import CredentialsError, SyncError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from syncworkers.connectors.base import CheckResult
+    from syncworkers.connectors.cutover import CheckResult
     from syncworkers.connectors.shipbob.account import Account
     from syncworkers.connectors.shipbob.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Sighting
+from syncworkers.connectors.cutover import Sighting
 from syncworkers.connectors.exact_json import load_json
 from syncworkers.connectors.shipbob import orders
 from syncworkers.connectors.shipbob.changes import CANCELLED

@@ -30,14 +30,13 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import (
         Budget,
-        CheckResult,
         Header,
         Received,
         Record,
         Request,
-        Sighting,
         TokenCache,
     )
+    from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
 
 STANDING_LIMIT = 3600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import CheckResult
+from syncworkers.connectors.cutover import CheckResult
 from syncworkers.connectors.inspecting import (
     RIGHTS,
     VersionEnd,

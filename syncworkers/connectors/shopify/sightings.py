@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Outcome, Sighting
+from syncworkers.connectors.base import Outcome
+from syncworkers.connectors.cutover import Sighting
 from syncworkers.connectors.shopify import orders
 from syncworkers.connectors.shopify.looks import look
 from syncworkers.errors import RetryableError
