@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from syncworkers.connectors.dynamics365 import standing
 from syncworkers.errors import RejectedError
 from syncworkers.flows import cutover
 from syncworkers.flows.links import import_links, proposed_links
@@ -341,3 +342,14 @@ def fulfil(world: World, order: dict[str, Any], tracking: str) -> None:
         {"fulfillmentOrderId": f"gid://shopify/FulfillmentOrder/{one.id}"} for one in open_orders
     ]
     world.shop.apps.fulfil(groups, {"number": tracking}, notify=False)
+
+
+def test_an_erp_that_shows_no_packing_slips_is_compared_by_its_orders(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "SLIPS", "SlipsOfAnotherVersion")
+    observed(world, ERP, WAREHOUSE)
+    one = placed(world)
+    Earlier(world).book(one)
+
+    assert report(world.fleet, ERP, since()).agree == (one,)
