@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import (
         Budget,
-        CheckResult,
         Deadline,
         Header,
         Received,
         Record,
         Request,
-        Sighting,
         TokenCache,
     )
+    from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
 
 

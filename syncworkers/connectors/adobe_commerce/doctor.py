@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncworkers.connectors.adobe_commerce.markers import keys_in
 from syncworkers.connectors.adobe_commerce.orders import FORMAT
-from syncworkers.connectors.base import CheckResult, Sighting
+from syncworkers.connectors.cutover import CheckResult, Sighting
 from syncworkers.connectors.inspecting import (
     RIGHTS,
     VersionEnd,
