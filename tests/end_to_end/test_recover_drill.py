@@ -17,7 +17,7 @@ import pytest
 from syncworkers import servers
 from syncworkers.bootstrap import build_fleet, connect
 from syncworkers.cli.demo_result import read_result
-from syncworkers.cli.demo_run import ERP, STORE, WAREHOUSE, Books, Run
+from syncworkers.cli.demo_run import Books, Run, total
 from syncworkers.settings import load_settings
 from syncworkers.store import migrate
 from syncworkers.supervisor import processes
@@ -66,10 +66,10 @@ class Drill:
     def progress(self) -> dict[str, int]:
         found = self.books.read("progress")
         return {
-            "booked": found[ERP]["orders"],
-            "invoiced": found[ERP]["invoices"],
-            "shipped": found[WAREHOUSE]["shipped_shipments"],
-            "told": found[STORE]["fulfillments"],
+            "booked": total(found, "orders", role="erp"),
+            "invoiced": total(found, "invoices"),
+            "shipped": total(found, "shipped_shipments"),
+            "told": total(found, "fulfillments"),
         }
 
     def go_on(self, **wanted: int) -> None:

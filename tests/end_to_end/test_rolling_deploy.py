@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from syncworkers.cli.context import Context
 from syncworkers.cli.demo_result import read_result
-from syncworkers.cli.demo_run import ERP, Run
+from syncworkers.cli.demo_run import Run, total
 from syncworkers.cli.stage import PACE, Stage, staged
 from syncworkers.settings import load_settings
 from syncworkers.supervisor import processes
@@ -75,9 +75,13 @@ def former_worker(stage: Stage, tree: Path, folder: Path) -> Supervisor:
 def wait_for_booked(stage: Stage, count: int, seconds: float) -> None:
     """Wait until so many orders stand in the ERP, and we have written down who sent them."""
     end = time.monotonic() + seconds
-    while stage.books.read("progress")[ERP]["orders"] < count or not workers(stage):
+    while booked(stage) < count or not workers(stage):
         assert time.monotonic() < end, "the orders were not booked"
         time.sleep(0.2)
+
+
+def booked(stage: Stage) -> int:
+    return total(stage.books.read("progress"), "orders", role="erp")
 
 
 def workers(stage: Stage) -> set[str]:
