@@ -36,6 +36,7 @@ LENGTHS: Mapping[str, int] = {
     "ExternalItemNumber": 20,
     "ItemNumber": 20,
     "LineDescription": 1000,
+    "SalesUnitSymbol": 10,
     "ShippingWarehouseId": 10,
     "SalesChargeCode": 10,
     "ChargeDescription": 60,

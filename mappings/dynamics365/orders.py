@@ -112,6 +112,7 @@ def _line(key: Fields, line: BookingLine) -> Fields:
         "ExternalItemNumber": line.reference,
         "ItemNumber": line.item,
         "OrderedSalesQuantity": line.quantity,
+        **_given({"SalesUnitSymbol": line.unit}),
         "SalesPrice": line.unit_price,
         "LineDiscountAmount": line.unit_discount,
         "SkipCreateAutoCharges": "Yes",

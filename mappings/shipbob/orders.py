@@ -7,6 +7,7 @@ has its zone), both are taken.
 from __future__ import annotations
 
 from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import fields
@@ -186,7 +187,7 @@ def _goods(products: Sequence[Fields]) -> tuple[PackedGoods, ...]:
             units[item["id"]] += item["quantity"]
             skus.setdefault(item["id"], product["sku"] or product["reference_id"])
     return tuple(
-        PackedGoods(item=item, sku=skus[item], quantity=quantity)
+        PackedGoods(item=item, sku=skus[item], quantity=Decimal(quantity))
         for item, quantity in units.items()
         if quantity
     )

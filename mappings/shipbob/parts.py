@@ -27,8 +27,8 @@ LENGTHS: Mapping[str, int] = {
     "recipient.phone_number": 50,
 }
 """Where the contract limits a text; the others it leaves open."""
-UNIT = "EA"
-"""Quantities are in sales units: each."""
+UNITS: Mapping[str, str] = {"each": "EA"}
+"""Our unit = theirs. They also take CS and PL, but count pieces in whatever they report."""
 QUANTITY_LIMIT = 2**31 - 1
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -95,14 +95,15 @@ def _name(address: Address) -> str:
 
 def _product(line: PartLine) -> Fields:
     # A product is known there by our SKU, which is both its reference and its SKU.
+    price = {} if line.unit_price is None else {"unit_price": line.unit_price}
     return {
         "reference_id": line.sku,
         "sku": line.sku,
         "name": line.title or line.sku,
         "external_line_id": line.number,
-        "quantity": line.quantity,
-        "quantity_unit_of_measure_code": UNIT,
-        "unit_price": line.unit_price,
+        "quantity": int(line.counted),
+        "quantity_unit_of_measure_code": UNITS.get(line.unit, ""),
+        **price,
     }
 
 
@@ -132,9 +133,16 @@ def _wrong_part(part: Part) -> Iterator[Violation]:
         path = f"products[{position}]"
         if not line.sku:
             yield Violation(path=f"{path}.sku", code="field.missing", message="must be given")
-        if not 1 <= line.quantity <= QUANTITY_LIMIT:
-            message = f"{line.quantity} units cannot be shipped"
+        if line.counted != int(line.counted) or not 1 <= line.counted <= QUANTITY_LIMIT:
+            message = f"{line.counted} units cannot be shipped"
             yield Violation(path=f"{path}.quantity", code="quantity.invalid", message=message)
+        if line.unit not in UNITS:
+            message = (
+                f"SKU {line.sku!r} is kept by {line.unit}, and this warehouse counts by "
+                f"{' or '.join(UNITS)}: correct [kept] in config/units.toml"
+            )
+            unit = f"{path}.quantity_unit_of_measure_code"
+            yield Violation(path=unit, code="units.unmapped", message=message)
 
 
 def _wrong_address(address: Address) -> Iterator[Violation]:

@@ -11,7 +11,10 @@ from syncworkers.canonical.orders import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingLine:
-    """One ERP order line; `unit_discount` is per sales unit, `amount` the net of the line."""
+    """One ERP order line; `unit_discount` is per sales unit, `amount` the net of the line.
+
+    `unit` is the ERP's symbol of the sales unit; empty: that of its item.
+    """
 
     reference: str
     item: str
@@ -22,6 +25,7 @@ class BookingLine:
     amount: Decimal
     warehouse: str
     delivery_mode: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

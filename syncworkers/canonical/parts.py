@@ -11,10 +11,11 @@ from syncworkers.canonical.orders import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartLine:
-    """One line to ship; `quantity` in sales units.
+    """Goods to ship for an order line; a kit is several lines of one `reference`.
 
-    `reference` is the store's id of the order line, `number` its place in the part from 1, `item`
-    the warehouse's own id of the goods.
+    `reference` is the store's id of the order line, `number` its place in the part from 1, `sku`
+    and `item` are what the warehouse keeps, `item` being its own id. `quantity` is in sales units
+    of the order line; `unit_price` is of one of what is packed, None where nobody knows it.
     """
 
     reference: str
@@ -23,7 +24,23 @@ class PartLine:
     item: str
     title: str
     quantity: int
-    unit_price: Decimal
+    unit_price: Decimal | None
+    sold_unit: str = "each"
+    packed: Decimal | None = None
+    """How many of the warehouse's own `unit` that is; None, before it was kept: as many."""
+    unit: str = "each"
+    kit: str = ""
+    """The SKU that was sold, where it is a kit; empty: the goods were sold as they are."""
+
+    @property
+    def counted(self) -> Decimal:
+        """Return how many the warehouse is to pack, by its own unit."""
+        return Decimal(self.quantity) if self.packed is None else self.packed
+
+    @property
+    def sold_sku(self) -> str:
+        """Return the SKU of the order line."""
+        return self.kit or self.sku
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -62,11 +63,11 @@ class MilestoneEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedGoods:
-    """What is in a parcel; `item` is the warehouse's own id of the goods, `quantity` in units."""
+    """What is in a parcel: `item` is the warehouse's own id of goods, `quantity` by its unit."""
 
     item: str
     sku: str
-    quantity: int
+    quantity: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ class TrackingReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippedLine:
-    """Units of one order line in a shipment; `reference` is the store's id of the order line."""
+    """Sales units that a shipment made whole; `reference` is the store's id of the order line."""
 
     reference: str
     sku: str

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from syncworkers.rules.effects import Effect
     from syncworkers.rules.plans import Plan, PlannedPart
 
-RULES_VERSION = "orders/3"
+RULES_VERSION = "orders/4"
 MORE_PARTS = 20
 """Ids drawn at a time once each order of the batch has got one."""
 Name = tuple[str, str]
@@ -151,6 +151,7 @@ class Orders:
             warehouses=policy.fulfilment.warehouses,
             routing=policy.routing,
             calendars=policy.calendars,
+            units=policy.units,
             brand=policy.brand(store, order.store_view),
         )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from syncworkers.store.parts import StoredPart
     from syncworkers.store.shipments import StoredShipment
 
-RULES_VERSION = "shipments/1"
+RULES_VERSION = "shipments/2"
 INCIDENTS = frozenset(
     {Milestone.REFUSED, Milestone.DAMAGED, Milestone.LOST, Milestone.RETURNING}
     | {Milestone.CANCELLED}
@@ -82,13 +82,13 @@ class Parcels:
         report: WarehouseReport,
         known: dict[str, StoredShipment],
     ) -> Iterator[tuple[ReportedShipment, tuple[ShippedLine, ...]]]:
-        """Give the goods of new parcels to order lines."""
-        left = [one.lines for one in root.shipments if one.part_id == part.id]
+        """Say which sales units the goods of new parcels make whole."""
+        before = root.packed(part)
         for place, one in enumerate(report.shipments):
             if one.state is WarehouseState.SHIPPED and one.external_id not in known:
                 path = f"shipments[{place}]"
-                lines = shipping.allot(part.lines, shipping.shipped(left), one.goods, path)
-                left.append(lines)
+                lines = shipping.allot(part.lines, before, one.goods, path)
+                before = shipping.added(before, one.goods)
                 yield one, lines
 
     def _ship(
@@ -107,7 +107,8 @@ class Parcels:
         self._note_version(reading, stored, reported)
         self._tell(reading, root, stored)
         units = sum(line.quantity for line in lines)
-        return f"{units} units left with {stored.carrier} {stored.tracking_number}".rstrip()
+        what = f"{units} units" if lines else "goods that make no unit whole yet"
+        return f"{what} left with {stored.carrier} {stored.tracking_number}".rstrip()
 
     def _stored(
         self,
@@ -141,6 +142,7 @@ class Parcels:
             tracked_at=None,
             track_due_at=self.now + dt.timedelta(seconds=poll.track) if poll else None,
             lines=lines,
+            packed=reported.goods,
         )
 
     def _follow(self, root: Root, position: Position, events: Sequence[MilestoneEvent]) -> Position:
@@ -168,11 +170,14 @@ class Parcels:
         )
 
     def _tell(self, reading: Reading, root: Root, stored: StoredShipment) -> None:
-        """Owe the news to ERP and store; a shipment after a cancel is for a person to decide."""
+        """Owe the news to ERP and store; a shipment after a cancel is for a person to decide.
+
+        Neither hears of a parcel that makes nothing whole that was sold.
+        """
         cause = self._cause(reading, root, stored)
         cancelled = root.stored.order.cancelled_at is not None
-        store = None if cancelled else root.stored.partner
-        erp = None if root.erp_cancel == "confirmed" else root.stored.erp
+        store = root.stored.partner if stored.lines and not cancelled else None
+        erp = root.stored.erp if stored.lines and root.erp_cancel != "confirmed" else None
         shipment = self._shipment(root, stored)
         for effect in telling.shipped(shipment, store=store, erp=erp):
             self._writes.owe(cause, effect)
@@ -236,7 +241,7 @@ class Parcels:
         changed = replace(tracked, version=present.version + 1)
         self._keep(root, changed)
         self._note_version(reading, changed, reported)
-        if root.stored.order.cancelled_at is None:
+        if root.stored.order.cancelled_at is None and changed.lines:
             effect = telling.tracked(
                 self._shipment(root, changed), store=root.stored.partner, version=changed.version
             )

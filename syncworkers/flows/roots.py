@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from syncworkers.flows.writes import Writes
     from syncworkers.store.orders import StoredOrder
+    from syncworkers.store.parts import StoredPart
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,8 +37,13 @@ class Root:
     rematch: bool = field(default=False)
     """A shipment or an invoice is new."""
 
+    def packed(self, part: StoredPart) -> shipping.Counted:
+        """Return what left with all shipments of a part, as its warehouse counts."""
+        mine = [(one.lines, one.packed) for one in self.shipments if one.part_id == part.id]
+        return shipping.packed(part.lines, mine)
+
     def shipped(self, part: int) -> dict[str, int]:
-        """Return what left with all shipments of a part, in units by order line."""
+        """Return what left with all shipments of a part, in sales units by order line."""
         return shipping.shipped(one.lines for one in self.shipments if one.part_id == part)
 
 

@@ -12,6 +12,7 @@ from syncworkers.flows.parcels import Parcels
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
 from syncworkers.rules import clock, expectations, release, shipping
+from syncworkers.rules.units import FRACTION
 from syncworkers.store import fleet as fleet_state
 from syncworkers.store import identity, partner_state
 from syncworkers.store import parts as part_store
@@ -231,6 +232,17 @@ class Shipments:
                 reading,
                 code=shipping.TROUBLE[state],
                 error=f"{part.partner}, order {root.stored.order.number}: {detail}",
+                called=part.reference,
+                correlation_id=root.stored.correlation_id,
+            )
+        leftover = shipping.leftover(part.lines, root.packed(part))
+        if state is WarehouseState.CANCELLED and leftover:
+            self._writes.open_case(
+                reading,
+                code=FRACTION,
+                error=f"{part.partner}, order {root.stored.order.number}: nothing more is to"
+                f" follow, and {' and '.join(leftover)} left without making whole what was sold:"
+                " have the rest sent, or settle it with the customer and correct the stock",
                 called=part.reference,
                 correlation_id=root.stored.correlation_id,
             )

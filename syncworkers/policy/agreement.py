@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from syncworkers.policy.policy import Policy
 
@@ -21,6 +21,7 @@ def disagreements(policy: Policy, names: Sequence[str]) -> Iterator[str]:
         if name not in policy.fulfilment.warehouses:
             hint = meant(name, sorted(policy.fulfilment.warehouses))
             yield f"calendars.toml: [{name}]: there is no warehouse of that name{hint}"
+    yield from _units(policy)
 
 
 def meant(key: str, known: Sequence[str]) -> str:
@@ -89,3 +90,41 @@ def _routing(policy: Policy) -> Iterator[str]:
                 if policy.partners and name not in known:
                     hint = meant(name, known)
                     yield f"routing.toml: rule {rule.number}: {key}: there is no {name}{hint}"
+
+
+def _units(policy: Policy) -> Iterator[str]:
+    """A name in `units.toml` that nobody else knows would be counted by each without a word."""
+    units, nodes = policy.units, policy.fulfilment.warehouses
+    sold = {sku for one in policy.bookings.values() for each in one.all() for sku in each.items}
+    kept = {sku for node in nodes.values() for sku in node.items}
+    erps = {one.erp for one in policy.bookings.values()}
+    named: list[tuple[str, str, Collection[str]]] = [
+        *(("sold: no store has SKU", sku, sold) for sku in units.sold),
+        *(("kept: there is no warehouse", name, nodes) for name in units.kept),
+        *(("symbols: there is no ERP", name, erps) for name in units.symbols),
+        *(
+            (f"kept.{name}: it does not keep SKU", sku, nodes[name].items)
+            for name, skus in units.kept.items()
+            if name in nodes
+            for sku in skus
+        ),
+        *(
+            ("conversions: there is no warehouse", one.partner, nodes)
+            for one in units.conversions
+            if one.partner is not None
+        ),
+        *(
+            ("conversions: nobody sells or keeps SKU", one.sku, sold | kept)
+            for one in units.conversions
+            if one.sku is not None
+        ),
+        *(("kits: no store has SKU", kit.sku, sold) for kit in units.kits),
+        *(
+            (f"kits: {kit.sku}: no warehouse keeps SKU", one.sku, kept)
+            for kit in units.kits
+            for one in kit.components
+        ),
+    ]
+    for what, name, known in named:
+        if name not in known:
+            yield f"units.toml: {what} {name}{meant(name, sorted(known))}"

@@ -15,6 +15,7 @@ from syncworkers.policy.calendars_schema import CalendarSchema
 from syncworkers.policy.policy import Policy
 from syncworkers.policy.routing_schema import RoutingSchema
 from syncworkers.policy.secrets import resolve
+from syncworkers.policy.units_schema import UnitsSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from syncworkers.policy.fulfilment import FulfilmentPolicy
     from syncworkers.policy.partners import PartnerPolicy
     from syncworkers.policy.routing import RoutingPolicy
+    from syncworkers.policy.units import UnitsPolicy
 
 Table = dict[str, Any]
+OVERLAID = ("partners", "booking", "fulfilment", "sla", "routing", "calendars", "units")
+"""What an environment may change."""
 
 
 class PolicyError(Exception):
@@ -50,8 +54,9 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
     expectations = reader.expectations(overlay.pop("sla", {}))
     routing = reader.routing(overlay.pop("routing", {}))
     calendars = reader.calendars(overlay.pop("calendars", {}))
+    units = reader.units(overlay.pop("units", {}))
     reader.refuse_unknown(overlay, environment)
-    if fulfilment is None or routing is None:
+    if fulfilment is None or routing is None or units is None:
         raise PolicyError(reader.mistakes)
     policy = Policy(
         partners=partners,
@@ -60,6 +65,7 @@ def load_policy(folder: Path | str, environment: str, env: Mapping[str, str]) ->
         expectations=expectations,
         routing=routing,
         calendars=calendars,
+        units=units,
     )
     mistakes = [*reader.mistakes, *disagreements(policy, reader.partner_names)]
     if mistakes:
@@ -157,6 +163,11 @@ class _Reader:
                 found[name] = loaded
         return found
 
+    def units(self, overlay: Table) -> UnitsPolicy | None:
+        table = _merged(self.read("units.toml", required=False), overlay)
+        loaded: UnitsPolicy | None = self._load(UnitsSchema(), table, "units.toml")
+        return loaded
+
     @property
     def partner_names(self) -> list[str]:
         """Return who has a file, right or wrong."""
@@ -164,7 +175,7 @@ class _Reader:
 
     def refuse_unknown(self, overlay: Table, environment: str) -> None:
         for key in overlay:
-            hint = meant(key, ["partners", "booking", "fulfilment", "sla", "routing", "calendars"])
+            hint = meant(key, OVERLAID)
             self.mistakes.append(f"environments/{environment}.toml: {key}: unknown table{hint}")
 
     def _load(self, schema: Schema, table: Table, where: str) -> Any:

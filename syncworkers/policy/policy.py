@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncworkers.policy.routing import RoutingPolicy
+from syncworkers.policy.units import UnitsPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ class Policy:
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     """By warehouse; one without works always, and promises nothing."""
+    units: UnitsPolicy = field(default_factory=UnitsPolicy)
 
     def brand(self, store: str, view: str = "") -> str:
         """Return for which brand a store sold something; `view` is its view that did."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from syncworkers.canonical.bookings import Booking, BookingCharge, BookingLine
 from syncworkers.canonical.orders import Address, AdjustmentKind
 from syncworkers.errors import RejectedError, Violation
+from syncworkers.policy.units import UnitsPolicy
+from syncworkers.rules import units as unit_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,8 @@ THREE_PLACES = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies whose smallest part is not a hundredth (ISO 4217)."""
 TENDERS = frozenset({"gift_card", "store_credit", "reward_points"})
 """Payment gateways that must be booked as a tender of their own."""
+UNCONVERTED = UnitsPolicy()
+"""Everything is sold, kept and booked by the piece."""
 ADDRESS_MISSING = Violation(
     path="shipping_address",
     code="address.missing",
@@ -49,22 +53,25 @@ def book(
     customer: str | None,
     *,
     ships_from: Mapping[int, str],
+    units: UnitsPolicy = UNCONVERTED,
 ) -> Booking:
     """Build the booking. Raises `RejectedError` with all violations at once.
 
     `ships_from` names the ERP's warehouse by the line's place, from 0; the others are booked on
     that of the country.
     """
-    resolved = _Resolver(policy, order, customer, ships_from)
+    resolved = _Resolver(policy, order, customer, ships_from, units)
     booking = resolved.booking()
     if resolved.violations:
         raise RejectedError("cannot be booked", violations=resolved.violations)
     return booking
 
 
-def gaps(policy: BookingPolicy, order: SalesOrder) -> Sequence[Violation]:
+def gaps(
+    policy: BookingPolicy, order: SalesOrder, units: UnitsPolicy = UNCONVERTED
+) -> Sequence[Violation]:
     """Return what the tables lack to book an order, whoever the customer is, and ships it."""
-    resolved = _Resolver(policy, order, "", {})
+    resolved = _Resolver(policy, order, "", {}, units)
     resolved.booking()
     return resolved.violations
 
@@ -97,6 +104,7 @@ class _Resolver:
     order: SalesOrder
     customer: str | None
     ships_from: Mapping[int, str]
+    units: UnitsPolicy
     violations: list[Violation] = field(default_factory=list)
 
     def booking(self) -> Booking:
@@ -219,7 +227,21 @@ class _Resolver:
             amount=line.quantity * (line.unit_price - unit_discount),
             warehouse=warehouse,
             delivery_mode=mode if line.requires_shipping else "",
+            unit=self._unit(position, line),
         )
+
+    def _unit(self, position: int, line: OrderLine) -> str:
+        if line.gift_card:
+            return ""
+        found = unit_rules.symbol(self.units, self.policy.erp, line.sku)
+        if found is None:
+            unit = self.units.sold_by(line.sku)
+            message = (
+                f"SKU {line.sku!r} is sold by {unit}, for which {self.policy.erp} has no symbol; "
+                f"add {unit!r} to [symbols.{self.policy.erp}] of config/units.toml"
+            )
+            return self._refuse(f"lines[{position}].sku", unit_rules.UNMAPPED, message)
+        return found
 
     def _item(self, position: int, line: OrderLine) -> str:
         path = f"lines[{position}].sku"

@@ -131,11 +131,12 @@ def _route(policies: Policies, order: SalesOrder) -> Route:
         nodes=policies.warehouses,
         routing=policies.routing,
         stock=policies.stock,
+        units=policies.units,
     )
     try:
         return routing.route(sale, order)
     except RejectedError as error:
-        gaps = booking.gaps(policies.booking, order)
+        gaps = booking.gaps(policies.booking, order, policies.units)
         raise RejectedError("cannot be booked", violations=[*gaps, *error.violations]) from error
 
 
@@ -148,7 +149,9 @@ def _resolve(
     parts: list[PlannedPart] = []
     try:
         ships_from = _ships_from(policies, route)
-        booked = booking.book(policies.booking, order, customer, ships_from=ships_from)
+        booked = booking.book(
+            policies.booking, order, customer, ships_from=ships_from, units=policies.units
+        )
     except RejectedError as error:
         violations += error.violations
     for number, routed in enumerate(route.parts, start=1):
@@ -171,7 +174,9 @@ def _planned(policies: Policies, order: SalesOrder, routed: Routed, number: int)
         number=number,
         warehouse=routed.node,
         gate=release.gate(policies.store, order),
-        part=release.part(policies.booking.store, routed, tables, order, number=number),
+        part=release.part(
+            policies.booking.store, routed, tables, order, number=number, units=policies.units
+        ),
         route=routed.reason,
         schedule=schedule,
     )

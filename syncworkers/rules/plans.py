@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.policy.routing import RoutingPolicy
+from syncworkers.policy.units import UnitsPolicy
 from syncworkers.rules.effects import EffectKey
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Policies:
     warehouses: Mapping[str, WarehousePolicy]
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    units: UnitsPolicy = field(default_factory=UnitsPolicy)
     brand: str = ""
     stock: Stock = field(default_factory=dict)
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.policy.routing import RoutingRule, Split
+from syncworkers.policy.units import UnitsPolicy
 from syncworkers.rules.conditions import Matched, matched
 from syncworkers.rules.eligibility import Goods, Node, refusal, short
+from syncworkers.rules.units import Shelves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from syncworkers.policy.routing import RoutingPolicy
 
 Stock = Mapping[str, Mapping[str, int]]
-"""By node and SKU: units that can be sold. A node that is missing is not judged by its stock."""
+"""By node and SKU: how many can be sold, by the node's unit. A missing node is not judged by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Sale:
     nodes: Mapping[str, WarehousePolicy]
     routing: RoutingPolicy
     stock: Stock = field(default_factory=dict)
+    units: UnitsPolicy = field(default_factory=UnitsPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +90,9 @@ class _Group:
     def refusal(self, node: Node, lines: Sequence[Goods]) -> str | None:
         """Say why a node cannot ship all these lines; None: it can.
 
-        A SKU that no node keeps is a gap in the tables, for whoever builds the part to name.
+        What no node takes is a gap in the tables, for whoever builds the part to name.
         """
-        known = [line for line in lines if any(line.sku in one.policy.items for one in self.nodes)]
+        known = [line for line in lines if any(one.takes(line) for one in self.nodes)]
         return refusal(node, self.rule, known)
 
 
@@ -119,19 +122,22 @@ def _groups(sale: Sale, order: SalesOrder) -> list[_Group]:
             rule=hit.rule,
             why=hit.why,
             goods=tuple(lines),
-            nodes=tuple(_node(sale, name) for name in hit.rule.nodes),
+            nodes=tuple(_node(sale, name, order) for name in hit.rule.nodes),
         )
         for hit, lines in found.values()
     ]
 
 
-def _node(sale: Sale, name: str) -> Node:
+def _node(sale: Sale, name: str, order: SalesOrder) -> Node:
     policy = sale.nodes[name]
     return Node(
         name=name,
         company=policy.company or sale.booking.company,
         policy=policy,
         stock=sale.stock.get(name),
+        shelves=Shelves(
+            name=name, items=policy.items, units=sale.units, day=order.placed_at.date()
+        ),
     )
 
 

@@ -87,11 +87,26 @@ CHECKS = (
         query="""
         SELECT s.id, s.partner || ' ' || s.external_id FROM shipment s
           JOIN sales_order o ON o.id = s.order_id
-         WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.entity_kind = 'shipment'
+         WHERE (EXISTS (SELECT 1 FROM shipment_line l WHERE l.shipment_id = s.id)
+                OR jsonb_array_length(coalesce(s.packed, '[]')) = 0)
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.entity_kind = 'shipment'
                               AND d.entity_id = s.id AND d.operation = 'shipment.create'
                               AND d.partner = o.partner)
            AND NOT EXISTS (SELECT 1 FROM exception_case c
                             WHERE c.correlation_id = s.correlation_id)""",
+    ),
+    Check(
+        name="order part that was packed whole, and not told whole",
+        query="""
+        SELECT p.id, p.reference FROM order_part p
+         WHERE (SELECT sum((l->>'packed')::numeric) FROM jsonb_array_elements(p.lines) l)
+             = (SELECT sum((g->>'quantity')::numeric)
+                  FROM shipment s, jsonb_array_elements(s.packed) g WHERE s.part_id = p.id)
+           AND (SELECT sum(units) FROM
+                 (SELECT DISTINCT l->>'reference', (l->>'quantity')::int AS units
+                    FROM jsonb_array_elements(p.lines) l) w)
+             > (SELECT coalesce(sum(l.quantity), 0) FROM shipment_line l
+                  JOIN shipment s ON s.id = l.shipment_id WHERE s.part_id = p.id)""",
     ),
     Check(
         name="invoice that its store was not told of",

@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from syncworkers.canonical.shipments import Milestone, MilestoneEvent, ShippedLine
+from syncworkers.canonical.shipments import (
+    Milestone,
+    MilestoneEvent,
+    PackedGoods,
+    ShippedLine,
+)
+from syncworkers.store import codec
 from syncworkers.store.base import Base, insert_rows, one_of
 
 if TYPE_CHECKING:
@@ -38,6 +44,8 @@ class ShipmentRow(Base):
     tracking_number: Mapped[str]
     tracking_url: Mapped[str]
     shipped_at: Mapped[dt.datetime]
+    packed: Mapped[list[Any] | None]
+    """What was in it as the warehouse counts, a `PackedGoods` each; None before 0007."""
     milestone: Mapped[str]
     """The furthest it came; never moves back. Its news, all of them, are in their own table."""
     milestone_at: Mapped[dt.datetime]
@@ -65,7 +73,7 @@ class ShipmentRow(Base):
 
 
 class ShipmentLineRow(Base):
-    """Units of one order line in a shipment."""
+    """Sales units of one order line that a shipment made whole."""
 
     __tablename__ = "shipment_line"
 
@@ -98,7 +106,11 @@ class MilestoneRow(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredShipment:
-    """A shipment as it stands; `lines` in the order they were allotted."""
+    """A shipment as it stands.
+
+    `lines` are the sales units it made whole, it may be none; `packed` is what was in it as its
+    warehouse counts, None before that was kept.
+    """
 
     id: int
     scope: str
@@ -120,6 +132,7 @@ class StoredShipment:
     track_due_at: dt.datetime | None = None
     """When its carrier is asked next; None, also as read, leaves that to `take_due`."""
     lines: tuple[ShippedLine, ...] = ()
+    packed: tuple[PackedGoods, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +269,7 @@ def _row(one: StoredShipment) -> dict[str, Any]:
         "external_id": one.external_id,
         "correlation_id": one.correlation_id,
         "shipped_at": one.shipped_at,
+        "packed": [codec.dump(goods) for goods in one.packed or ()],
         **_changing(one),
     }
 
@@ -292,6 +306,9 @@ def _shipment(row: ShipmentRow) -> StoredShipment:
         tracking_number=row.tracking_number,
         tracking_url=row.tracking_url,
         shipped_at=row.shipped_at,
+        packed=None
+        if row.packed is None
+        else tuple(codec.load(goods, PackedGoods) for goods in row.packed),
         milestone=Milestone(row.milestone),
         milestone_at=row.milestone_at,
         flag=Milestone(row.flag) if row.flag else None,

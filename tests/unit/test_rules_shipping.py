@@ -29,14 +29,14 @@ def part_line(number: int, item: str, quantity: int) -> PartLine:
 
 
 def packed(item: str, quantity: int) -> PackedGoods:
-    return PackedGoods(item=item, sku=f"SKU-{item}", quantity=quantity)
+    return PackedGoods(item=item, sku=f"SKU-{item}", quantity=Decimal(quantity))
 
 
 LINES = (part_line(1, "A", 2), part_line(2, "B", 1), part_line(3, "A", 3))
 
 
-def given_to(goods: list[PackedGoods], left: dict[str, int] | None = None) -> dict[str, int]:
-    lines = shipping.allot(LINES, left or {}, goods, "shipments[0]")
+def given_to(goods: list[PackedGoods], before: shipping.Counted | None = None) -> dict[str, int]:
+    lines = shipping.allot(LINES, before or {}, goods, "shipments[0]")
     return {one.reference: one.quantity for one in lines}
 
 
@@ -45,7 +45,7 @@ def test_goods_go_to_the_lines_in_their_order() -> None:
 
 
 def test_what_left_before_is_not_waited_for_any_more() -> None:
-    assert given_to([packed("A", 2)], {"L1": 1}) == {"L1": 1, "L3": 1}
+    assert given_to([packed("A", 2)], {"A": Decimal(1)}) == {"L1": 1, "L3": 1}
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,11 @@ def test_however_goods_are_split_and_ordered_the_same_units_have_left_in_the_end
     parcels: list[tuple[str, int]],
 ) -> None:
     left: list[Any] = []
+    before: shipping.Counted = {}
     for item, quantity in parcels:
-        left.append(
-            shipping.allot(LINES, shipping.shipped(left), [packed(item, quantity)], "shipments[0]")
-        )
+        goods = [packed(item, quantity)]
+        left.append(shipping.allot(LINES, before, goods, "shipments[0]"))
+        before = shipping.added(before, goods)
 
     assert shipping.shipped(left) == {"L1": 2, "L2": 1, "L3": 3}
     assert shipping.is_complete(LINES, shipping.shipped(left))

@@ -137,8 +137,8 @@ def test_a_shipped_order_becomes_a_report() -> None:
                 tracking_url="https://ups.example/1Z999AA10123456784",
                 shipped_at=at(17, 30),
                 goods=(
-                    PackedGoods(item="20000001", sku="MUG-BLU-01", quantity=3),
-                    PackedGoods(item="20000003", sku="KETTLE-08", quantity=1),
+                    PackedGoods(item="20000001", sku="MUG-BLU-01", quantity=Decimal(3)),
+                    PackedGoods(item="20000003", sku="KETTLE-08", quantity=Decimal(1)),
                 ),
                 milestones=(
                     MilestoneEvent(

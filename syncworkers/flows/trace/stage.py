@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.flows.trace.tree import wanted_units
 from syncworkers.rules import effects, milestones
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _undone(facts: Facts) -> Iterator[Standing]:
 
 def _at_the_warehouse(facts: Facts) -> Iterator[Standing]:
     for part in facts.parts:
-        wanted = sum(line["quantity"] for line in part["lines"])
+        wanted = sum(wanted_units(part["lines"]).values())
         left = sum(one["units"] for one in facts.shipments if one["part_id"] == part["id"])
         if left < wanted:
             said = part["state"] or "nothing yet"
@@ -89,7 +90,7 @@ def _at_the_warehouse(facts: Facts) -> Iterator[Standing]:
 def _to_be_invoiced(facts: Facts) -> Iterator[Standing]:
     billed = {one["shipment_id"] for one in facts.matches}
     for one in facts.shipments:
-        if one["id"] not in billed and facts.order is not None:
+        if one["units"] and one["id"] not in billed and facts.order is not None:
             number = one["tracking_number"] or one["external_id"]
             yield "invoice", f"{facts.order['erp']}: shipment {number} is not invoiced yet"
 

@@ -9,7 +9,7 @@ from syncworkers.rules import effects
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.store.stories import Facts
 
@@ -65,7 +65,7 @@ def _order(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
 
 def _part(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
     part = next(one for one in facts.parts if one["id"] == key)
-    wanted = sum(line["quantity"] for line in part["lines"])
+    wanted = sum(wanted_units(part["lines"]).values())
     left = sum(one["units"] for one in facts.shipments if one["part_id"] == key)
     released = _standing(facts, effects.PART_CREATE, "part", key)
     said = [f"{left} of {wanted} units left", *released.values()]
@@ -74,6 +74,7 @@ def _part(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
         f"cancel {state}" for state in _standing(facts, effects.PART_CANCEL, "part", key).values()
     ]
     said += [part["route"]] if part["route"] else []
+    said += list(_packing(part["lines"]))
     said += [
         f"{what} {part[key]:%a %Y-%m-%d %H:%M} UTC"
         for what, key in SCHEDULED
@@ -86,6 +87,23 @@ def _part(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:
         state="; ".join(said),
         children=children,
     )
+
+
+def wanted_units(lines: Sequence[Row]) -> dict[str, int]:
+    """Return the sales units by order line; a kit is several lines of one."""
+    return {line["reference"]: line["quantity"] for line in lines}
+
+
+def _packing(lines: Sequence[Row]) -> Iterator[str]:
+    """Say what the warehouse packs, where that is not simply what was sold."""
+    sold: dict[str, list[str]] = {}
+    for line in lines:
+        packed = line.get("packed")
+        if packed is None or (line["unit"] == line["sold_unit"] and not line["kit"]):
+            continue
+        name = f"{line['quantity']} {line['sold_unit']} {line['kit'] or line['sku']}"
+        sold.setdefault(name, []).append(f"{packed} {line['unit']} {line['sku']}")
+    yield from (f"{name} = {' + '.join(packed)}" for name, packed in sold.items())
 
 
 def _shipment(facts: Facts, key: int, children: tuple[Node, ...]) -> Node:

@@ -96,6 +96,7 @@ def _by_order(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> Iterato
                 nodes=policy.fulfilment.warehouses,
                 booked=tuple(booked.get(f"{store}/{order['id']}", ())),
                 released=tuple(released.get(f"{store}-{order['id']}", ())),
+                units=policy.units,
             )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+from syncworkers.policy.units import Component, UnitsPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from syncworkers.policy.fulfilment import WarehousePolicy
 
 Units = Counter[str]
-"""Sales units by SKU."""
+"""Units by SKU, those of a sale or those of a warehouse."""
 
 MADE_UP = frozenset({"LabeledCreated", "Completed"})
 """What a warehouse says of a parcel that it cannot take back."""
@@ -53,6 +57,7 @@ class OrderBooks:
     nodes: Mapping[str, WarehousePolicy]
     booked: Sequence[Mapping[str, Any]]
     released: Sequence[Mapping[str, Any]]
+    units: UnitsPolicy = field(default_factory=UnitsPolicy)
 
     @property
     def name(self) -> str:
@@ -80,6 +85,41 @@ class OrderBooks:
             for line in self.order["lines"]
             if not (line.get("gift_card") or line.get("intangible"))
         ]
+
+    def node_of(self, line: Mapping[str, Any]) -> str | None:
+        """Return which warehouse has a line to ship; None: none has."""
+        for part in self.released:
+            there = {one["sku"] for one in part["products"]}
+            if there & self._unit_of(line, part["warehouse"]).keys():
+                return str(part["warehouse"])
+        return None
+
+    def packing(self, lines: Iterable[Mapping[str, Any]]) -> Units:
+        """Say what a warehouse takes from its shelves for lines, as it counts."""
+        found: Counter[str] = Counter()
+        for line in lines:
+            for sku, share in self._unit_of(line, self.node_of(line)).items():
+                count = int(float(line["quantity"])) * share
+                found[sku] += int(count) if count.denominator == 1 else count  # type: ignore[assignment]
+        return found
+
+    @property
+    def converts(self) -> bool:
+        """Say whether anything of it is packed otherwise than it was sold."""
+        return self.packing(self.goods) != units_by_sku(self.goods)
+
+    def _unit_of(self, line: Mapping[str, Any], node: str | None) -> dict[str, Fraction]:
+        """Say what one sold unit of a line is on the shelves of a warehouse."""
+        units, sku = self.units, line["sku"]
+        day = dt.datetime.fromtimestamp(float(self.order["placed_at"]), dt.UTC).date()
+        kit = None if node is None or sku in self.nodes[node].items else units.kit(sku, day)
+        sold = Component(sku=sku, quantity=Fraction(1), unit=units.sold_by(sku))
+        found: dict[str, Fraction] = {}
+        for one in kit.components if kit else (sold,):
+            kept = units.kept_by(node or "", one.sku)
+            factor = units.factor(one.sku, node or "", one.unit, kept, day)
+            found[one.sku] = one.quantity * (factor or 0)
+        return found
 
     @property
     def shipped(self) -> list[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.sandbox.audit.books import units_by_sku
@@ -54,6 +54,9 @@ def _compare(
     found: Mapping[str, Sequence[Mapping[str, Any]]],
     units: Callable[[OrderBooks, Mapping[str, Any]], Units],
 ) -> Iterator[Wrong]:
+    if books.converts:
+        yield from _compare_sums(books, partner, wanted, found, units)
+        return
     for name, shipment in wanted.items():
         there = found.get(name, [])
         if not there:
@@ -66,6 +69,33 @@ def _compare(
                 yield books.differs(partner, f"shipment {name}", packed, told)
     for name in found.keys() - wanted.keys():
         yield books.unexpected(f"shipment {name or 'without a number'} at {partner}")
+
+
+def _compare_sums(
+    books: OrderBooks,
+    partner: str,
+    wanted: Mapping[str, Mapping[str, Any]],
+    found: Mapping[str, Sequence[Mapping[str, Any]]],
+    units: Callable[[OrderBooks, Mapping[str, Any]], Units],
+) -> Iterator[Wrong]:
+    """Compare where units convert: what one parcel began, another makes whole.
+
+    Nothing is told that did not leave, and once all has left, all is told.
+    """
+    for name, there in found.items():
+        if name not in wanted:
+            yield books.unexpected(f"shipment {name or 'without a number'} at {partner}")
+        elif len(there) > 1:
+            yield books.duplicated(f"shipment {name} {len(there)} times at {partner}")
+    left = units_by_sku(line for one in wanted.values() for line in one["lines"])
+    told: Units = Counter()
+    for there in found.values():
+        for one in there[:1]:
+            told.update(units(books, one))
+    lines = [{"sku": sku, "quantity": count} for sku, count in told.items()]
+    packed, sold = books.packing(lines), units_by_sku(books.goods)
+    if not packed <= left or (left == books.packing(books.goods) and told != sold):
+        yield books.differs(partner, "shipments", left, packed)
 
 
 def _fulfilled(books: OrderBooks, fulfilment: Mapping[str, Any]) -> Units:

@@ -35,7 +35,7 @@ def _parts(books: OrderBooks) -> Iterator[Wrong]:
     if not books.released and not books.cancelled and books.goods:
         yield books.lost("not at any warehouse")
     if books.released and max(references.values()) == 1:
-        sold = units_by_sku(books.goods)
+        sold = books.packing(books.goods)
         given = units_by_sku(line for part in books.released for line in part["products"])
         # A cancel may have overtaken some parts.
         if sold != given and not (books.cancelled and given <= sold):
@@ -103,8 +103,8 @@ def _ships_from(books: OrderBooks) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in books.released:
         name = books.nodes[part["warehouse"]].erp_warehouse
-        skus = units_by_sku(part["products"])
-        found |= {str(line["id"]): name for line in books.goods if name and line["sku"] in skus}
+        mine = [line for line in books.goods if books.node_of(line) == part["warehouse"]]
+        found |= {str(line["id"]): name for line in mine if name}
     return found
 
 
