@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.sandbox.shopify.catalogue import ARTICLES
+from syncworkers.sandbox.shopify.catalogue import ARTICLES, FILTER_CASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 INVENTORY: Mapping[str, int] = {
-    article.sku: number for number, article in enumerate(ARTICLES, start=20_000_001)
+    article.sku: number for number, article in enumerate((*ARTICLES, FILTER_CASE), start=20_000_001)
 }
 """SKU → inventory id."""
 UNSTOCKED = 29_000_001

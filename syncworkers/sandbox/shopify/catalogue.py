@@ -30,6 +30,10 @@ ARTICLES = (
     Article("SPOON-OLIVE", "Olive wood spoon", Decimal("7.05")),
     Article("TRAY-OAK-L", "Oak tray, large", Decimal("49.00")),
 )
+TEA_TIME = Article("TEA-TIME", "Two mugs and Assam tea", Decimal("29.90"))
+"""A kit: no warehouse has it on its shelves."""
+FILTER_CASE = Article("FILTER-CASE", "Paper filters, case of 12 boxes", Decimal("35.00"))
+"""Sold by the case, kept by the box."""
 GIFT_CARD = Article("", "Gift card", Decimal("25.00"), gift_card=True)
 
 METHODS = (("Standard", Decimal("5.95")), ("Express", Decimal("14.90")))

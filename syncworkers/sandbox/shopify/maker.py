@@ -9,10 +9,12 @@ from typing import Any
 
 from syncworkers.sandbox.shopify.catalogue import (
     ARTICLES,
+    FILTER_CASE,
     GIFT_CARD,
     MARKETS,
     METHODS,
     PEOPLE,
+    TEA_TIME,
     Article,
     Market,
     Place,
@@ -23,6 +25,8 @@ CENT = Decimal("0.01")
 FIRST_ID = 9_100_000_000_000_000
 """Above 2^53: ids must pass through as they are."""
 FREE_SHIPPING = Decimal(150)
+PACKS = 0.06
+"""How many of the orders have a kit, and how many a case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class OrderMaker:
     def __init__(self, seed: int, market: Market = MARKETS["us"]) -> None:
         self._chance = random.Random(f"orders/{seed}")
         self._shapes = random.Random(f"shapes/{seed}")
+        self._packs = random.Random(f"packs/{seed}")
         """Rare shapes, drawn apart, so that all else of a seed stays as it is without them."""
         self._next_id = FIRST_ID + seed % 1_000_000 * 1_000_000
         self._number = 1000
@@ -88,10 +93,21 @@ class OrderMaker:
         lines = [self._line(one, place, percent, included=included) for one in articles]
         if not only_gift_card and self._shapes.random() < 0.05:
             lines.append(FREE_GIFT)
+        if not only_gift_card:
+            packs = [one for one in (TEA_TIME, FILTER_CASE) if self._packs.random() < PACKS]
+            lines += [
+                self._priced(one, self._packs.randint(1, 3), place, percent, included=included)
+                for one in packs
+            ]
         return lines
 
     def _line(self, article: Article, place: Place, percent: int, *, included: bool) -> Line:
         quantity = 1 if article.gift_card else self._chance.choice((1, 1, 1, 2, 2, 3, 7))
+        return self._priced(article, quantity, place, percent, included=included)
+
+    def _priced(
+        self, article: Article, quantity: int, place: Place, percent: int, *, included: bool
+    ) -> Line:
         gross = article.price * quantity
         share = Decimal(0 if article.gift_card else percent) / 100
         discount = (gross * share).quantize(CENT, ROUND_HALF_UP)
