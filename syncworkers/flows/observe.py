@@ -114,7 +114,7 @@ def _rest(
         if observed:
             records = [_planned(partner, line, known) for line in ours]
             cases, woken = record(session, fleet, partner, known.claimed_at, records)
-            resting = [row for one in records for row in one.resting]
+            resting = [row["id"] for one in records for row in one.resting]
             partner_state.rest(session, name, resting, wait=LOOKS_EVERY)
             results = [one.result(cases) for one in records]
         else:
@@ -149,7 +149,7 @@ def _planned(partner: Partner, line: ClaimedLine, known: Known) -> LineRecord:
         row = work.left[0]
         outcome = sending.LINKED if work.is_linked else _refusal(partner, work)
         if outcome is None:
-            resting.append(row["id"])
+            resting.append(row)
         else:
             work.steps.append(sending.Step(row=row, action="find", outcome=outcome))
             if outcome is not sending.LINKED and row["operation"] in effects.CREATES:

@@ -41,7 +41,7 @@ class LineRecord:
     called_off: Sequence[Mapping[str, Any]] = ()
     pointless: Sequence[Mapping[str, Any]] = ()
     dead: list[Mapping[str, Any]] = field(default_factory=list)
-    resting: list[int] = field(default_factory=list)
+    resting: list[Mapping[str, Any]] = field(default_factory=list)
     """Deliveries that are planned, and not sent while the partner is observed."""
     links: Mapping[Entity, tuple[str | None, str | None]] = field(default_factory=dict)
     """The partner's id and version of each entity, as far as known now."""

@@ -70,9 +70,12 @@ def _accounts(records: Iterable[LineRecord]) -> Iterator[tuple[int, str, str]]:
 
 
 def _settled(records: Iterable[LineRecord]) -> Iterator[str]:
-    """Name the deliveries that ended, as far as others may wait for them."""
+    """Name the deliveries that ended, as far as others may wait for them.
+
+    One that rests is passed by what waits for it at another observed partner.
+    """
     for one in records:
-        for row in (*one.confirmed, *one.called_off, *one.pointless, *one.dead):
+        for row in (*one.confirmed, *one.called_off, *one.pointless, *one.dead, *one.resting):
             if row["operation"] in effects.AWAITED:
                 yield row["idempotency_key"]
 

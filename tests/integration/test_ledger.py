@@ -36,6 +36,7 @@ DAMAGE = [
         "shipment that its store was not told of, and no case says why",
         "DELETE FROM delivery WHERE partner = 'shopify-us'",
     ),
+    ("order part that was packed whole, and not told whole", "DELETE FROM shipment_line"),
     (
         "invoice that its store was not told of",
         "UPDATE delivery SET operation = 'x' WHERE operation = 'invoice.note'",

@@ -90,7 +90,7 @@ def a_week(world: World) -> tuple[Earlier, list[str]]:
     return earlier, numbers
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(120)
 def test_a_week_writes_nothing_and_the_report_names_each_order_that_differs(world: World) -> None:
     observed(world, ERP, WAREHOUSE, STORE)
     earlier, numbers = a_week(world)

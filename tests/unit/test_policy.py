@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from syncworkers.policy.load import PolicyError, load_policy
-from syncworkers.sandbox.shopify.catalogue import ARTICLES, METHODS, PLACES
+from syncworkers.sandbox.shopify.catalogue import ARTICLES, FILTER_CASE, METHODS, PLACES, TEA_TIME
 from syncworkers.supervisor.environment import NOWHERE, sandbox_environment
 from syncworkers.supervisor.simulators import NAMES
 
@@ -44,7 +44,7 @@ def test_the_shipped_configuration_is_right(environment: str) -> None:
 def test_the_tables_know_everything_the_simulated_shop_sells() -> None:
     booking = load_policy(ROOT / "config", "dev", ENV).bookings["shopify-us"]
 
-    assert {one.sku for one in ARTICLES} == set(booking.items)
+    assert {one.sku for one in (*ARTICLES, TEA_TIME, FILTER_CASE)} == set(booking.items)
     assert {name for name, _ in METHODS} == set(booking.delivery_modes)
     assert {place.country for place in PLACES} == set(booking.warehouses)
 
