@@ -8,7 +8,7 @@ from enum import StrEnum
 
 DENSE = (1.5, 3.0)
 """Seconds between two blows that leave no time to recover."""
-LONG = (3.0, 6.0)
+LONG = (2.5, 6.0)
 """Seconds between two blows of a long storm, so that it is seen what each of them costs."""
 
 
