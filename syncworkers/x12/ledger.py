@@ -1,0 +1,91 @@
+"""What a control-number ledger keeps of the sets we send, and what is asked of it.
+
+Numbers are taken in the transaction that freezes a file, so a frozen file may be sent any number of
+times: its receiver knows it by its number. Source of the rules: X12 004010 ISA13, GS06, ST02.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Between whom numbers count: the partner's name, ISA05 to ISA08, and ISA15."""
+
+    partner: str
+    sender: str
+    receiver: str
+    usage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A set to send, between its ST and its SE: the segments, tag first.
+
+    `reference` is ours and permanent, of what the set is about.
+    """
+
+    code: str
+    reference: str
+    segments: tuple[tuple[str, ...], ...]
+
+    @property
+    def digest(self) -> str:
+        """Return what tells whether another set says the same."""
+        told = "\n".join("\x1f".join(one) for one in self.segments)
+        return hashlib.sha256(f"{self.code}\n{told}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A set in the file that was made of it; `number` is ISA13 and GS06, `place` is ST02."""
+
+    file: int
+    name: str
+    number: int
+    place: int
+    reference: str
+    digest: str
+    uploaded: bool
+    state: str
+    detail: str | None
+    body: bytes = field(repr=False)
+
+
+def stands(found: Frozen | None, wanted: Document) -> bool:
+    """Say whether the newest set about something says what is wanted, and was not refused."""
+    return found is not None and found.digest == wanted.digest and found.state != REJECTED
+
+
+class Ledger(Protocol):
+    """The ledger of one partner."""
+
+    def latest(self, references: Collection[str]) -> Mapping[str, Frozen]:
+        """Return by reference the newest set about it."""
+        ...
+
+    def freeze(
+        self,
+        route: Route,
+        functional_id: str,
+        documents: Sequence[Document],
+        write: Callable[[int, Sequence[Document]], tuple[str, bytes]],
+    ) -> None:
+        """Keep one file of those sets that do not stand yet, under the next number.
+
+        `write` is given the number and the sets, and returns the file's name and bytes. What it
+        raises leaves the ledger as it was, the number included.
+        """
+        ...
+
+    def uploaded(self, files: Collection[int]) -> None:
+        """Note that files lie where the partner fetches them."""
+        ...
