@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from mappings import READS, WRITES
 from syncworkers.connectors import CONNECTORS
+from syncworkers.connectors.base import Ports
 from syncworkers.engine.budgets import SharedBudget
 from syncworkers.engine.pooler import keep_settings
 from syncworkers.engine.tokens import SharedTokens
@@ -20,6 +21,7 @@ from syncworkers.engine.wakeups import RedisWaker, SweepOnly
 from syncworkers.flows.fleet import Fleet, Partner
 from syncworkers.flows.lanes import open_lanes
 from syncworkers.policy.load import load_policy
+from syncworkers.store.edi_files import SqlLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +53,7 @@ def build_fleet(
         worker=worker or f"{socket.gethostname()}:{os.getpid()}",
         database=database,
         policy=policy,
-        partners=_partners(policy, redis),
+        partners=_partners(policy, redis, database),
         lanes=lanes,
         waker=waker,
     )
@@ -100,11 +102,11 @@ def link_redis(url: str) -> Redis:
     )
 
 
-def _partners(policy: Policy, redis: Redis) -> dict[str, Partner]:
+def _partners(policy: Policy, redis: Redis, database: sa.Engine) -> dict[str, Partner]:
     return {
         name: Partner(
             policy=partner,
-            connection=_connection(partner, redis),
+            connection=_connection(partner, redis, database),
             reads={
                 topic: mapping
                 for (connector, topic), mapping in READS.items()
@@ -120,7 +122,9 @@ def _partners(policy: Policy, redis: Redis) -> dict[str, Partner]:
     }
 
 
-def _connection(partner: PartnerPolicy, redis: Redis) -> object:
+def _connection(partner: PartnerPolicy, redis: Redis, database: sa.Engine) -> object:
     allowed = partner.budget
     budget = SharedBudget(redis, partner.name, maximum=allowed.burst, rate=allowed.per_second)
-    return CONNECTORS[partner.connector](partner, SharedTokens(redis), budget)
+    ledger = SqlLedger(database, partner.name)
+    ports = Ports(tokens=SharedTokens(redis), budget=budget, ledger=ledger)
+    return CONNECTORS[partner.connector](partner, ports)

@@ -20,4 +20,4 @@ CONNECTORS: Mapping[str, Callable[..., Checks]] = {
     "shipbob": ShipBob,
     "shopify": Shopify,
 }
-"""By the name a partner file gives; each takes (policy, tokens, budget)."""
+"""By the name a partner file gives; each takes (policy, ports)."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from syncworkers.errors import Violation
+    from syncworkers.x12.ledger import Ledger
 
 
 class Verdict(StrEnum):
@@ -331,3 +332,15 @@ class Budget(Protocol):
     def correct(self, *, available: float, restore_rate: float, maximum: float) -> None:
         """Adopt what the partner says of the bucket."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What a connector is given to share with the other workers; it takes what it needs.
+
+    `ledger` keeps the control numbers of a partner that exchanges numbered files.
+    """
+
+    tokens: TokenCache
+    budget: Budget
+    ledger: Ledger | None = None

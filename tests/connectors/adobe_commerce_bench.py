@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from syncworkers.connectors.adobe_commerce import AdobeCommerce
-from syncworkers.connectors.base import Request
+from syncworkers.connectors.base import Ports, Request
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
 from syncworkers.sandbox.adobe_commerce import app
@@ -65,7 +65,9 @@ class AdobeCommerceBench:
             },
             lane=LanePolicy(call_deadline=DEADLINE),
         )
-        return AdobeCommerce(policy, tokens, LocalBudget(maximum=10000.0, rate=10000.0))
+        return AdobeCommerce(
+            policy, Ports(tokens=tokens, budget=LocalBudget(maximum=10000.0, rate=10000.0))
+        )
 
     def _order(self, number: int) -> dict[str, Any]:
         """Return the order of a number, which has one simple product alone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.connectors.base import Ports
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -57,7 +58,9 @@ class Dynamics365Bench:
             },
             lane=LanePolicy(call_deadline=DEADLINE),
         )
-        return Dynamics365(policy, tokens, LocalBudget(maximum=10000.0, rate=10000.0))
+        return Dynamics365(
+            policy, Ports(tokens=tokens, budget=LocalBudget(maximum=10000.0, rate=10000.0))
+        )
 
     def create(self, number: int) -> Request:
         return erp.create(number)

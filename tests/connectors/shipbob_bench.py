@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.connectors.base import Ports
 from syncworkers.connectors.exact_json import dump_json
 from syncworkers.connectors.shipbob import ShipBob
 from syncworkers.engine.budgets import LocalBudget
@@ -60,7 +61,9 @@ class ShipBobBench:
             budget=pace,
             lane=LanePolicy(call_deadline=DEADLINE),
         )
-        return ShipBob(policy, tokens, LocalBudget(maximum=10000.0, rate=10000.0))
+        return ShipBob(
+            policy, Ports(tokens=tokens, budget=LocalBudget(maximum=10000.0, rate=10000.0))
+        )
 
     def create(self, number: int) -> Request:
         return parts.create(number)

@@ -8,6 +8,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.connectors.base import Ports
 from syncworkers.connectors.shopify import Shopify
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -61,7 +62,9 @@ class ShopifyBench:
             },
             lane=LanePolicy(call_deadline=DEADLINE),
         )
-        return Shopify(policy, tokens, LocalBudget(maximum=20000.0, rate=10000.0))
+        return Shopify(
+            policy, Ports(tokens=tokens, budget=LocalBudget(maximum=20000.0, rate=10000.0))
+        )
 
     def create(self, number: int) -> Request:
         if self.shop.books.get(str(number)) is None:

@@ -16,7 +16,7 @@ from mappings import WRITES
 from syncworkers.canonical.bookings import Booking, BookingCharge, BookingLine, Cancellation
 from syncworkers.canonical.orders import Address
 from syncworkers.canonical.shipments import Shipment, ShippedLine
-from syncworkers.connectors.base import Deadline, Outcome, Request
+from syncworkers.connectors.base import Deadline, Outcome, Ports, Request
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -56,7 +56,9 @@ def connector(url: str, *, patience: float = 10.0, **connection: Any) -> Dynamic
         connection={name: value for name, value in settings.items() if value},
         lane=LanePolicy(call_deadline=patience),
     )
-    return Dynamics365(policy, Tokens(), LocalBudget(maximum=1000.0, rate=1000.0))
+    return Dynamics365(
+        policy, Ports(tokens=Tokens(), budget=LocalBudget(maximum=1000.0, rate=1000.0))
+    )
 
 
 @contextmanager

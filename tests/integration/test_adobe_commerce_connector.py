@@ -12,7 +12,7 @@ import pytest
 
 from mappings.adobe_commerce import orders as mapping
 from syncworkers.connectors.adobe_commerce import AdobeCommerce
-from syncworkers.connectors.base import Deadline, ProofError, Request, Verdict
+from syncworkers.connectors.base import Deadline, Ports, ProofError, Request, Verdict
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.errors import CredentialsError, RetryableError
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -72,7 +72,9 @@ def connector(address: str, **changes: Any) -> AdobeCommerce:
         connection=connection,
         lane=LanePolicy(call_deadline=PATIENCE),
     )
-    return AdobeCommerce(policy, Tokens(), LocalBudget(maximum=2000.0, rate=1000.0))
+    return AdobeCommerce(
+        policy, Ports(tokens=Tokens(), budget=LocalBudget(maximum=2000.0, rate=1000.0))
+    )
 
 
 @contextmanager

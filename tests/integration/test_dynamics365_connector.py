@@ -12,7 +12,7 @@ import requests
 
 from mappings.dynamics365.orders import dump_address_change, dump_booking, dump_cancellation
 from syncworkers.canonical.bookings import AddressChange, Cancellation
-from syncworkers.connectors.base import Deadline, Outcome, Request, Verdict
+from syncworkers.connectors.base import Deadline, Outcome, Ports, Request, Verdict
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -56,8 +56,7 @@ def running(speed: float = 100.0) -> Iterator[tuple[dynamics365.Environment, Dyn
                 },
                 lane=LanePolicy(call_deadline=PATIENCE),
             ),
-            Tokens(),
-            LocalBudget(maximum=1000.0, rate=1000.0),
+            Ports(tokens=Tokens(), budget=LocalBudget(maximum=1000.0, rate=1000.0)),
         )
         yield erp, made, url
         made.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from syncworkers.connectors.base import ProofError
+from syncworkers.connectors.base import Ports, ProofError
 from syncworkers.connectors.shopify import Shopify
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.errors import CredentialsError, RejectedError, RetryableError
@@ -67,7 +67,7 @@ def connector(address: str, **changes: str) -> Shopify:
         connection={**connection, **changes},
         lane=LanePolicy(call_deadline=PATIENCE),
     )
-    return Shopify(policy, Tokens(), LocalBudget(maximum=2000.0, rate=1000.0))
+    return Shopify(policy, Ports(tokens=Tokens(), budget=LocalBudget(maximum=2000.0, rate=1000.0)))
 
 
 @contextmanager

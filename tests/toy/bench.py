@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Request
+from syncworkers.connectors.base import Ports, Request
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
 from tests.connectors.bench import DEADLINE
@@ -39,7 +39,9 @@ class ToyShopBench:
             connection={"url": url, "key": "wrong" if wrong_secret else KEY},
             lane=LanePolicy(call_deadline=DEADLINE),
         )
-        return ToyShop(policy, tokens, LocalBudget(maximum=1000.0, rate=1000.0))
+        return ToyShop(
+            policy, Ports(tokens=tokens, budget=LocalBudget(maximum=1000.0, rate=1000.0))
+        )
 
     def create(self, number: int, units: int = 1) -> Request:
         self.shop.sell(number, BALL=2)

@@ -34,7 +34,7 @@ from syncworkers.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from syncworkers.connectors.base import Budget, Deadline, Request, TokenCache
+    from syncworkers.connectors.base import Deadline, Ports, Request
     from syncworkers.connectors.http import Answer
     from syncworkers.policy.partners import PartnerPolicy
 
@@ -51,7 +51,7 @@ class ToyShop:
     read_topics: Mapping[str, str] = {"order": SOLD}
     shipment_strategy = ""
 
-    def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
+    def __init__(self, policy: PartnerPolicy, ports: Ports) -> None:
         self._url = policy.connection["url"]
         self._key = _Key(policy.connection["key"])
         self._seconds = policy.lane.call_deadline

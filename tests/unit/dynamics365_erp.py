@@ -11,7 +11,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.connectors.base import Request
+from syncworkers.connectors.base import Ports, Request
 from syncworkers.connectors.dynamics365 import Dynamics365
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import LanePolicy, PartnerPolicy
@@ -214,7 +214,9 @@ def connecting(erp: Erp) -> Iterator[Connect]:
             },
             lane=LanePolicy(batch=batch, call_deadline=2.0),
         )
-        connector = Dynamics365(policy, Tokens(), budget or LocalBudget(maximum=99.0, rate=99.0))
+        connector = Dynamics365(
+            policy, Ports(tokens=Tokens(), budget=budget or LocalBudget(maximum=99.0, rate=99.0))
+        )
         opened.append(connector)
         return connector
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mappings import WRITES
 from syncworkers.canonical.orders import Address
 from syncworkers.canonical.parts import Part, PartAddressChange, PartCancellation, PartLine
-from syncworkers.connectors.base import Request
+from syncworkers.connectors.base import Ports, Request
 from syncworkers.connectors.shipbob import ShipBob
 from syncworkers.engine.budgets import LocalBudget
 from syncworkers.policy.partners import BudgetPolicy, LanePolicy, PartnerPolicy
@@ -128,4 +128,6 @@ def connector(
         budget=pace,
         lane=LanePolicy(call_deadline=call_deadline),
     )
-    return ShipBob(policy, NoTokens(), budget or LocalBudget(maximum=1000.0, rate=1000.0))
+    return ShipBob(
+        policy, Ports(tokens=NoTokens(), budget=budget or LocalBudget(maximum=1000.0, rate=1000.0))
+    )

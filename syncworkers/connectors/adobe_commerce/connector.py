@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
-        Budget,
         Deadline,
         Header,
+        Ports,
         Received,
         Record,
         Request,
-        TokenCache,
     )
     from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
@@ -63,11 +62,11 @@ class AdobeCommerce:
     read_topics: Mapping[str, str] = {events.ORDER: "orders/read"}
     shipment_strategy = ""
 
-    def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
+    def __init__(self, policy: PartnerPolicy, ports: Ports) -> None:
         self._settings = read_settings(policy.name, policy.connection)
         self._keys = events.Keys(self._settings.event_keys)
         self._instance = Instance(
-            self._settings, tokens, budget, call_deadline=policy.lane.call_deadline
+            self._settings, ports.tokens, ports.budget, call_deadline=policy.lane.call_deadline
         )
 
     def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:

@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
-        Budget,
         Deadline,
         Header,
         Outcome,
+        Ports,
         Received,
         Record,
         Request,
-        TokenCache,
     )
     from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
@@ -56,12 +55,12 @@ class Dynamics365:
     reread = handled
     read_topics: Mapping[str, str] = {invoices.KIND: "invoices/read"}
 
-    def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
+    def __init__(self, policy: PartnerPolicy, ports: Ports) -> None:
         self._settings = read_settings(policy.name, policy.connection)
         self._changes = Batches(self._settings, limit=policy.lane.batch, is_read=False)
         self._looks = Batches(self._settings, limit=policy.lane.batch, is_read=True)
         self._environment = Environment(
-            self._settings, tokens, budget, call_deadline=policy.lane.call_deadline
+            self._settings, ports.tokens, ports.budget, call_deadline=policy.lane.call_deadline
         )
 
     @property

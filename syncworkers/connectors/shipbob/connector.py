@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
-        Budget,
         Deadline,
         Header,
         Outcome,
+        Ports,
         Received,
         Record,
         Request,
-        TokenCache,
     )
     from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
@@ -55,15 +54,14 @@ class ShipBob:
     def __init__(
         self,
         policy: PartnerPolicy,
-        tokens: TokenCache,
-        budget: Budget,
+        ports: Ports,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = read_settings(policy.name, policy.connection)
         self._clock = clock
         self._account = Account(
-            self._settings, budget, policy.budget, call_deadline=policy.lane.call_deadline
+            self._settings, ports.budget, policy.budget, call_deadline=policy.lane.call_deadline
         )
 
     def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from syncworkers.connectors.base import (
-        Budget,
         Header,
+        Ports,
         Received,
         Record,
         Request,
-        TokenCache,
     )
     from syncworkers.connectors.cutover import CheckResult, Sighting
     from syncworkers.policy.partners import PartnerPolicy
@@ -74,9 +73,11 @@ class Shopify:
     read_topics = READ_TOPICS
     shipment_strategy = ""
 
-    def __init__(self, policy: PartnerPolicy, tokens: TokenCache, budget: Budget) -> None:
+    def __init__(self, policy: PartnerPolicy, ports: Ports) -> None:
         self._settings = read_settings(policy.name, policy.connection)
-        self._shop = Shop(self._settings, tokens, budget, call_deadline=policy.lane.call_deadline)
+        self._shop = Shop(
+            self._settings, ports.tokens, ports.budget, call_deadline=policy.lane.call_deadline
+        )
 
     def receive(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Received:
         """Prove and describe a webhook; raises `ProofError`. The address holds no secret here."""
