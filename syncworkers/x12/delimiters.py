@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from syncworkers.x12.errors import X12Error
 
-DECORATION = " \t\r\n\x0b\x0c\x00\x1a"
-"""What may stand around a segment without meaning: line ends, indentation, padding, NUL, ^Z."""
+DECORATION = " \t\r\n\x0b\x0c\x00\x1a\ufeff"
+"""What may stand around a segment without meaning: line ends, padding, NUL, ^Z, BOM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Delimiters:
         chosen = [self.element, self.segment, self.component]
         chosen += [self.repetition] if self.repetition else []
         for one, element in zip(chosen, (1, 16, 16, 11), strict=False):
-            if len(one) != 1 or one.isalnum() or one in " \x00\x1a":
+            blank = one in " \x00\x1a" or (one in "\r\n" and one != self.segment)
+            if len(one) != 1 or one.isalnum() or blank:
                 what = f"{one!r} cannot be a delimiter: expected one character that no value holds"
                 raise X12Error("x12.delimiters", what, segment=1, tag="ISA", element=element)
         if len(set(chosen)) < len(chosen):

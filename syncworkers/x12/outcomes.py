@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncworkers.x12.delimiters import Delimiters
+from syncworkers.x12.errors import X12Error
 from syncworkers.x12.findings import Finding
 from syncworkers.x12.rules import Level
 from syncworkers.x12.segments import Envelope, Segment, TransactionSet
@@ -25,18 +26,21 @@ class SetRead:
     place: int
     """The number of its ST in the file, from 1."""
     transaction_set: TransactionSet | None
-    """None when the set is refused."""
+    """None when the set is refused, or let go of once it was stored."""
     findings: tuple[Finding, ...] = ()
 
     @property
     def refused(self) -> bool:
         """Tell whether a finding is an error."""
-        return self.transaction_set is None
+        return any(one.level is Level.ERROR for one in self.findings)
 
     def accepted(self) -> TransactionSet:
         """Return the set; raise X12Error with its first error when it is refused."""
+        for one in self.findings:
+            if one.level is Level.ERROR:
+                raise one.error()
         if self.transaction_set is None:
-            raise _first_error(self.findings)
+            raise X12Error("x12.gone", "the content of the set was let go of", segment=self.place)
         return self.transaction_set
 
 
@@ -105,7 +109,3 @@ class File:
                 for one in () if group.refused else group.sets:
                     if one.transaction_set is not None:
                         yield one.transaction_set
-
-
-def _first_error(findings: tuple[Finding, ...]) -> Exception:
-    return next(one for one in findings if one.level is Level.ERROR).error()

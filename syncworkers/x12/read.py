@@ -78,7 +78,7 @@ def read_bare(
     if cursor.tag != "ST":
         raise cursor.unexpected("ST")
     envelope = Envelope(component=cut.component, repetition=cut.repetition)
-    found = read_set(cursor, envelope, cut, rules)
+    found = read_set(cursor, envelope, checker(cut), rules)
     if cursor.piece:
         raise cursor.unexpected("nothing after SE")
     return found
@@ -148,6 +148,7 @@ class _Reader:
                 yield from self._group(cursor, envelope, header.delimiters)
                 groups += 1
             elif cursor.tag == "TA1":
+                cursor.check(checker(header.delimiters), self._rules, found)
                 acknowledgements.append(Segment("TA1", tuple(cursor.elements), 0))
                 cursor.step()
             else:
@@ -167,18 +168,29 @@ class _Reader:
         if misfit is not None:
             what = "has not its fixed width, so that ISA has not its 106 characters"
             rule = self._rules.padding
-            found.add("padding", rule, what, segment=isa, tag="ISA", element=misfit)
+            found.add("padding", rule, what, segment=isa, tag="ISA", element=misfit, syntax="022")
         usage = header.elements[14]
         if usage not in {"P", "T"} or (usage == "T" and self._rules.production):
             expected = "P" if self._rules.production else "P or T"
             what = f"is {usage!r}, expected {expected}"
-            found.add("usage", Level.ERROR, what, segment=isa, tag="ISA", element=15, value=usage)
+            found.add(
+                "usage",
+                Level.ERROR,
+                what,
+                segment=isa,
+                tag="ISA",
+                element=15,
+                value=usage,
+                syntax="020",
+            )
 
     def _trailer(self, cursor: Cursor, envelope: Envelope, groups: int, found: Findings) -> None:
         """Check IEA; at the end of a file it may be cut off, and that is no mismatch."""
         count, number = cursor.element(1), cursor.element(2)
         own = envelope.control_number
-        if self._text.cut_off and _same(number, own) is False and _begins(number, own):
+        if not cursor.elements and not self._text.cut_off:
+            raise cursor.unexpected("IEA with the number of groups and ISA13")
+        if self._text.cut_off and not _same(number, own) and _begins(number, own):
             raise _incomplete("the file ends within its IEA", cursor.number, "IEA")
         _count(cursor, found, "interchange_count", self._rules.interchange_count, groups, count)
         if not _same(number, own):
@@ -193,12 +205,13 @@ class _Reader:
         if cursor.piece.endswith(delimiters.component):
             what = "is missing: the segments that follow end with it, and the terminator is another"
             raise X12Error("x12.isa", what, segment=1, tag="ISA", element=16)
-        cursor.check(checker(delimiters), self._rules, found)
+        checks = checker(delimiters)
+        cursor.check(checks, self._rules, found)
         envelope = _grouped(outer, cursor)
         opening, sets, declared = cursor.number, 0, ""
         cursor.step()
         while cursor.tag == "ST":
-            yield read_set(cursor, envelope, delimiters, self._rules)
+            yield read_set(cursor, envelope, checks, self._rules)
             sets += 1
         if cursor.tag == "GE":
             declared = cursor.element(1)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from syncworkers.x12.checks import Checker, checker
+from syncworkers.x12.checks import Checker
 from syncworkers.x12.collecting import Findings
-from syncworkers.x12.delimiters import Delimiters
 from syncworkers.x12.errors import X12Error
+from syncworkers.x12.header import REMEDY
 from syncworkers.x12.outcomes import SetRead
 from syncworkers.x12.rules import Level, Rules
 from syncworkers.x12.segments import Envelope, Segment, TransactionSet
-from syncworkers.x12.tables import DOCUMENTS
+from syncworkers.x12.tables import DOCUMENTS, ENVELOPES, TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ENVELOPES = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA"})
-TAG = re.compile("[A-Z][A-Z0-9]{1,2}")
 
 
 class Cursor:
@@ -93,22 +89,20 @@ class Cursor:
         return X12Error("x12.unexpected", what, segment=self.number, tag=self.tag[:20])
 
 
-def read_set(cursor: Cursor, envelope: Envelope, delimiters: Delimiters, rules: Rules) -> SetRead:
+def read_set(cursor: Cursor, envelope: Envelope, checks: Checker, rules: Rules) -> SetRead:
     """Read the set whose ST is at hand, and go on to what follows it.
 
     Raises X12Error where the file ends before the set does.
     """
-    return _Set(cursor, envelope, delimiters, rules).read()
+    return _Set(cursor, envelope, checks, rules).read()
 
 
 class _Set:
-    def __init__(
-        self, cursor: Cursor, envelope: Envelope, delimiters: Delimiters, rules: Rules
-    ) -> None:
+    def __init__(self, cursor: Cursor, envelope: Envelope, checks: Checker, rules: Rules) -> None:
         self._cursor = cursor
         self._envelope = envelope
         self._rules = rules
-        self._checks = checker(delimiters)
+        self._checks = checks
         self._found = Findings()
         self._code = cursor.element(1)
         self._number = cursor.element(2)
@@ -155,41 +149,40 @@ class _Set:
 
     def _segments(self) -> list[Segment]:
         """Collect the segments up to the next one of an envelope, which is then at hand."""
-        separator, sound = self._cursor.separator, self._checks.sound
-        known = self._document.segments if self._document else None
+        cursor, patterns = self._cursor, self._checks.patterns(self._code)
+        separator, most = cursor.separator, self._rules.max_segments
         segments: list[Segment] = []
         position = 1
-        for piece in self._cursor.pieces:
+        for piece in cursor.pieces:
             tag, *elements = piece.split(separator)
             position += 1
-            if tag in ENVELOPES:
-                self._cursor.go(piece, self._place + position - 1)
-                break
-            if (known is not None and tag not in known) or "\n" in piece or "\r" in piece:
-                self._complain(piece, position)
-            if not sound(tag, piece):
-                self._cursor.go(piece, self._place + position - 1)
-                self._cursor.check(self._checks, self._rules, self._found, position)
+            match = patterns[tag]
+            if match is None or match(piece) is None:
+                cursor.go(piece, self._place + position - 1)
+                if tag in ENVELOPES:
+                    break
+                self._complain(position, known=match is not None)
             segments.append(Segment(tag, tuple(elements), position))
-            if position > self._rules.max_segments:
+            if position > most:
                 raise self._too_long(position)
         else:
-            self._cursor.go("", self._place + position)
+            cursor.go("", self._place + position)
         return segments
 
-    def _complain(self, piece: str, position: int) -> None:
-        """Add why a segment is not as it should be."""
+    def _complain(self, position: int, *, known: bool) -> None:
+        """Add why the segment at hand is not as it should be."""
         cursor = self._cursor
-        cursor.go(piece, self._place + position - 1)
+        code, level, syntax = "segments", self._rules.segments, "6"
+        what = f"is no segment of a {self._code}"
         if not TAG.fullmatch(cursor.tag):
             code, level, syntax = "tag", Level.ERROR, "1"
-            what = f"{piece[:40]!r} begins with no segment tag"
-        elif "\n" in piece or "\r" in piece:
+            what = f"{cursor.piece[:40]!r} begins with no segment tag"
+        elif "\n" in cursor.piece or "\r" in cursor.piece:
             code, level, syntax = "wrapped", Level.ERROR, "8"
-            what = "is broken by a line end"
-        else:
-            code, level, syntax = "segments", self._rules.segments, "6"
-            what = f"is no segment of a {self._code}"
+            what = f"is broken by a line end; {REMEDY}"
+        elif known:
+            cursor.check(self._checks, self._rules, self._found, position)
+            return
         self._found.add(
             code,
             level,

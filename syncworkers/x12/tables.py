@@ -44,6 +44,10 @@ def _document(functional_ids: str, mandatory: str, others: str) -> Document:
 
 
 WRITTEN = re.compile(r"(M )?(-|[A-Z]+)(\d+)?(?:-(\d+))?")
+TAG = re.compile("[A-Z][A-Z0-9]{1,2}")
+"""What every tag looks like."""
+ENVELOPES = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA"})
+"""The segments that never stand within a set."""
 PARTY = "N1 N2 N3 N4 PER"
 DOCUMENTS = {
     "940": _document("OW", "W05", f"{PARTY} N9 G61 G62 NTE W66 LX W01 G69 W76"),
@@ -70,7 +74,7 @@ _ELEMENTS = {
     "GS": "M ID2, M AN2-15, M AN2-15, M DT, M TM, M N1-9, M ID1-2, M AN1-12",
     "GE": "M N1-6, M N1-9",
     "IEA": "M N1-5, M N1-9",
-    "TA1": "M N1-9, M DT, M TM, M ID1, M ID3",
+    "TA1": "M N1-9, M N6, M N4, M ID1, M ID3",
     "ST": "M ID3, M AN4-9",
     "SE": "M N1-10, M AN4-9",
     # parties, references, dates
@@ -89,8 +93,8 @@ _ELEMENTS = {
     "W05": "M ID1, M AN, AN",
     "W06": "M ID1, AN, DT, AN, AN, AN",
     "W01": "M R, M ID2, AN, ID2, AN, ID2, AN",
-    "W04": "M R, M ID2",
-    "W07": "M R, M ID2",
+    "W04": "M R, M ID2, AN, ID2, AN",
+    "W07": "M R, M ID2, AN, ID2, AN, ID2, AN, AN",
     "W12": "M ID2, R, R, R, ID2, AN, ID2, AN, AN, R",
     "W13": "M R, M ID2",
     "W14": "M R",
@@ -130,8 +134,8 @@ _ELEMENTS = {
     "L1": "N1-3, R, -, N1-12",
     "L3": "R, -, -, -, N1-12",
     # acknowledgement
-    "AK1": "M ID2, M N1-9",
-    "AK2": "M ID3, M AN4-9",
+    "AK1": "M AN, M AN",
+    "AK2": "M AN, M AN",
     "AK3": "M ID2-3, M N1-6",
     "AK4": "M AN, N1-4, M ID1-3",
     "AK5": "M ID1, ID1-3, ID1-3, ID1-3, ID1-3, ID1-3",
