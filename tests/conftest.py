@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from syncworkers import servers
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("tests.connectors.suite")
 # What `tasks.celery` reads when a test imports it; nobody listens there.
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:9/0")
+# A busy machine is slow; that a property holds does not depend on how long an example takes.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
