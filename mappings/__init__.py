@@ -11,6 +11,8 @@ from mappings.dynamics365 import customers as dynamics365_customers
 from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
 from mappings.dynamics365 import shipments as dynamics365_shipments
+from mappings.edi_sftp import acknowledgements as edi_sftp_acknowledgements
+from mappings.edi_sftp import files as edi_sftp_files
 from mappings.shipbob import orders as shipbob_orders
 from mappings.shipbob import parts as shipbob_parts
 from mappings.shipbob import tracking as shipbob_tracking
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 READS: Mapping[tuple[str, str], Any] = {
     ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("edi_sftp", "edi/file"): edi_sftp_files.FILES,
     ("shipbob", "orders/read"): shipbob_orders,
     ("shipbob", "shipments/tracking"): shipbob_tracking,
     ("shopify", "orders/create"): shopify_orders,
@@ -32,7 +35,7 @@ READS: Mapping[tuple[str, str], Any] = {
     ("shopify", "orders/cancelled"): shopify_orders,
     ("shopify", "orders/polled"): shopify_orders_graphql,
 }
-"""By connector and topic: a module with `name` and `load`."""
+"""By connector and topic: what has `name` and `load`; `fit`, where it depends on the partner."""
 
 WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("adobe_commerce", "invoice.note"): adobe_commerce_invoices.dump_invoices,
@@ -43,6 +46,7 @@ WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("dynamics365", "order.cancel"): dynamics365_orders.dump_cancellation,
     ("dynamics365", "customer.create"): dynamics365_customers.dump_account,
     ("dynamics365", "shipment.create"): dynamics365_shipments.dump_shipment,
+    ("edi_sftp", "group.acknowledge"): edi_sftp_acknowledgements.dump,
     ("shipbob", "part.create"): shipbob_parts.dump_part,
     ("shipbob", "part.readdress"): shipbob_parts.dump_address_change,
     ("shipbob", "part.cancel"): shipbob_parts.dump_cancellation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from redis import Redis
@@ -108,18 +108,23 @@ def _partners(policy: Policy, redis: Redis, database: sa.Engine) -> dict[str, Pa
             policy=partner,
             connection=_connection(partner, redis, database),
             reads={
-                topic: mapping
+                topic: _fitted(mapping, partner)
                 for (connector, topic), mapping in READS.items()
                 if connector == partner.connector
             },
             writes={
-                operation: dump
+                operation: _fitted(dump, partner)
                 for (connector, operation), dump in WRITES.items()
                 if connector == partner.connector
             },
         )
         for name, partner in policy.partners.items()
     }
+
+
+def _fitted(mapping: Any, partner: PartnerPolicy) -> Any:
+    """Return a mapping as this partner needs it: some depend on what its file says."""
+    return mapping.fit(partner.connection) if hasattr(mapping, "fit") else mapping
 
 
 def _connection(partner: PartnerPolicy, redis: Redis, database: sa.Engine) -> object:

@@ -34,6 +34,7 @@ app = Celery(
         "tasks.orders",
         "tasks.shipments",
         "tasks.invoices",
+        "tasks.files",
         "tasks.sweep",
         "tasks.dead_letter",
         "tasks.maintenance",

@@ -17,6 +17,7 @@ class Queue(StrEnum):
     INVOICES = "invoices"
     INVENTORY = "inventory"
     CATALOG = "catalog"
+    FILES = "files"
     RECONCILIATION = "reconciliation"
     DEAD_LETTER = "dead_letter"
     SWEEP = "sweep"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from syncworkers.connectors import CONNECTORS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -37,6 +39,8 @@ POLLS: Mapping[str, tuple[str, ...]] = {
     "warehouse": ("shipments.poll", "shipments.track"),
 }
 """By a partner's role: what is read from it."""
+PICK_UP = ("files.pick_up",)
+"""What is done at a partner that leaves files instead."""
 
 
 def polls(partners: Iterable[PartnerPolicy]) -> dict[str, Entry]:
@@ -48,7 +52,8 @@ def polls(partners: Iterable[PartnerPolicy]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for partner in partners:
         if partner.poll is not None:
-            for task in POLLS[partner.role]:
+            collects = hasattr(CONNECTORS[partner.connector], "collect")
+            for task in PICK_UP if collects else POLLS[partner.role]:
                 entries[f"{task}:{partner.name}"] = entry(task, partner.poll.every, partner.name)
         if partner.role == "warehouse" or partner.connection.get("webhook_url"):
             task = "maintenance.audit_subscriptions"

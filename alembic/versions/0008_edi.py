@@ -1,4 +1,4 @@
-"""edi: the control-number ledger of what we send, and the interchanges that came."""
+"""edi: the control-number ledger of what we send; interchanges that came, files that are seen."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("file_id", sa.BigInteger(), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -82,7 +83,18 @@ def upgrade() -> None:
         "interchange_number", "interchange", ["partner", "sender", "receiver", "usage", "number"]
     )
 
+    op.create_table(
+        "sighted_file",
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("modified", sa.BigInteger(), nullable=True),
+        _now("since"),
+        sa.Column("unfinished", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("partner", "name", name=op.f("sighted_file_pkey")),
+    )
+
 
 def downgrade() -> None:
-    for table in ("interchange", "edi_set", "edi_file", "control_number"):
+    for table in ("sighted_file", "interchange", "edi_set", "edi_file", "control_number"):
         op.drop_table(table)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syncworkers.connectors.adobe_commerce import AdobeCommerce
 from syncworkers.connectors.dynamics365 import Dynamics365
+from syncworkers.connectors.edi_sftp import EdiSftp
 from syncworkers.connectors.shipbob import ShipBob
 from syncworkers.connectors.shopify import Shopify
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 CONNECTORS: Mapping[str, Callable[..., Checks]] = {
     "adobe_commerce": AdobeCommerce,
     "dynamics365": Dynamics365,
+    "edi_sftp": EdiSftp,
     "shipbob": ShipBob,
     "shopify": Shopify,
 }

@@ -21,6 +21,7 @@ PROCESS: Mapping[str, str] = {
     Kind.ORDER: "orders.process",
     Kind.SHIPMENT: "shipments.process",
     Kind.INVOICE: "invoices.process",
+    Kind.FILE: "files.process",
 }
 """By kind of message: the inbound lanes."""
 DELIVER: Mapping[str, str] = {
@@ -43,6 +44,11 @@ OUTBOX = WorkTable.of(Delivery, effects=True)
 WORKS = (INBOX, OUTBOX)
 
 
+def process_lane(kind: str) -> str:
+    """Name the lane of a kind; what has no lane of its own waits with the orders."""
+    return PROCESS.get(kind, PROCESS[Kind.ORDER])
+
+
 def deliver_lane(partner: PartnerPolicy) -> str:
     """Name the lane of what is owed to one partner."""
     return f"{DELIVER[partner.role]}:{partner.name}"
@@ -54,6 +60,8 @@ def specs(partners: Iterable[PartnerPolicy]) -> list[tuple[LaneSpec, WorkTable]]
         LaneSpec(name=PROCESS[Kind.ORDER], priority=0, slots=4, batch=100),
         _hints(PROCESS[Kind.SHIPMENT], priority=2),
         _hints(PROCESS[Kind.INVOICE], priority=3),
+        # A file may be huge: one at a time, and its documents are worked in their own lanes.
+        LaneSpec(name=PROCESS[Kind.FILE], priority=4, slots=1, batch=1),
     ]
     outbound = [
         LaneSpec(

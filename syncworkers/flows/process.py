@@ -13,6 +13,7 @@ from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.applying import Batch, LinePlan, refuse_head
+from syncworkers.flows.files import Files
 from syncworkers.flows.invoices import Invoices
 from syncworkers.flows.lanes import INBOX, OPEN_CASES, PROCESS
 from syncworkers.flows.orders import Orders
@@ -36,6 +37,7 @@ DECIDERS: Mapping[str, Callable[[Fleet, Session, Writes], Decider]] = {
     Kind.ORDER: Orders,
     Kind.SHIPMENT: Shipments,
     Kind.INVOICE: Invoices,
+    Kind.FILE: Files,
 }
 """By kind of message: who decides about it."""
 

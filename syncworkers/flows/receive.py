@@ -16,14 +16,13 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from syncworkers.canonical.kinds import Kind
 from syncworkers.connectors.base import ProofError, Receipt
 from syncworkers.engine.gathering import Gathering
 from syncworkers.engine.keys import line_key
 from syncworkers.engine.lines import ANNOUNCE
 from syncworkers.errors import RetryableError
 from syncworkers.flows.correlation import correlation_id
-from syncworkers.flows.lanes import PROCESS
+from syncworkers.flows.lanes import process_lane
 from syncworkers.store import inbox
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) ->
     topic, entity = _name(received.topic), _name(received.entity)
     handled = topic in partner.connection.handled
     return inbox.NewMessage(
-        lane=fleet.lanes[_lane(received.kind)].id,
+        lane=fleet.lanes[process_lane(received.kind)].id,
         line=line_key(name, received.kind, entity),
         partner=name,
         source=WEBHOOK,
@@ -116,11 +115,6 @@ def _message(fleet: Fleet, partner: Partner, received: Received, body: bytes) ->
         body=body,
         waiting_for=None if handled else f"topic:{topic}",
     )
-
-
-def _lane(kind: str) -> str:
-    """Name the lane of a kind; what has no lane of its own waits with the orders."""
-    return PROCESS.get(kind, PROCESS[Kind.ORDER])
 
 
 def _name(text: str) -> str:
@@ -171,7 +165,7 @@ def _store(
     with fleet.session() as session:
         stored = inbox.store(session, messages, announce=ANNOUNCE, patience=patience)
     lanes = {
-        _lane(one.kind)
+        process_lane(one.kind)
         for one in messages
         if one.waiting_for is None and inbox.identity(one) in stored
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncworkers.canonical.bookings import AddressChange, Booking, Cancellation
 from syncworkers.canonical.customers import Account
+from syncworkers.canonical.files import Acknowledgement
 from syncworkers.canonical.invoices import InvoiceNotice
 from syncworkers.canonical.parts import Part, PartAddressChange, PartCancellation
 from syncworkers.canonical.shipments import Shipment
@@ -38,6 +39,7 @@ BODIES: Mapping[str, type] = {
     effects.SHIPMENT_CREATE: Shipment,
     effects.SHIPMENT_TRACK: Shipment,
     effects.INVOICE_NOTE: InvoiceNotice,
+    effects.GROUP_ACKNOWLEDGE: Acknowledgement,
 }
 POISON = Outcome(
     verdict=Verdict.REJECTED,

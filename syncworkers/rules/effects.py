@@ -21,6 +21,8 @@ SHIPMENT_CREATE = "shipment.create"
 """At the ERP a packing slip, at the store a fulfilment."""
 SHIPMENT_TRACK = "shipment.track"
 INVOICE_NOTE = "invoice.note"
+GROUP_ACKNOWLEDGE = "group.acknowledge"
+"""What came in a group of documents could be read, or could not."""
 
 CREATES = frozenset({ORDER_CREATE, CUSTOMER_CREATE, PART_CREATE, SHIPMENT_CREATE})
 """They bring something into being there: a link follows, and a dead one blocks its line."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from syncworkers.store.base import Base, insert_rows, one_of
-from syncworkers.x12.ledger import Frozen, stands
+from syncworkers.x12.ledger import REJECTED, Frozen, stands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -74,6 +74,8 @@ class EdiSet(Base):
     place: Mapped[int] = mapped_column(primary_key=True)
     """ST02: its place in its group, from 1."""
     code: Mapped[str]
+    operation: Mapped[str]
+    """What it does, as in `part.cancel`."""
     reference: Mapped[str]
     """Our own, of what it is about: an order part, or the group that it acknowledges."""
     digest: Mapped[str]
@@ -154,6 +156,7 @@ def freeze(
             "file_id": file,
             "place": place,
             "code": one.code,
+            "operation": one.operation,
             "reference": one.reference,
             "digest": one.digest,
             "state": "waiting",
@@ -185,41 +188,66 @@ class Answer:
     detail: str | None
 
 
-_ANSWER = sa.text("""
-UPDATE edi_set s
-   SET state = CASE WHEN a.accepted THEN 'accepted' ELSE 'rejected' END, detail = a.detail,
-       acknowledged_at = now()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A set of ours that a 997 speaks of.
+
+    `refused` says that it was, only now, and that nothing newer was sent about the same reference.
+    """
+
+    answer: Answer
+    reference: str
+    operation: str
+    refused: bool
+
+
+# Numbers wrap: the newest file of a number counts.
+_ANSWERED = sa.text("""
+SELECT a.place AS position, s.file_id, s.place, s.reference, s.operation, s.state,
+       NOT EXISTS (SELECT 1 FROM edi_set n JOIN edi_file g ON g.id = n.file_id
+                    WHERE g.partner = :partner AND n.reference = s.reference
+                      AND n.file_id > s.file_id) AS newest
   FROM unnest(CAST(:functional_ids AS text[]), CAST(:numbers AS bigint[]),
-              CAST(:places AS bigint[]), CAST(:accepted AS bool[]), CAST(:details AS text[]))
-       a(functional_id, number, place, accepted, detail),
-       LATERAL (SELECT id FROM edi_file f
-                 WHERE f.partner = :partner AND f.number = a.number
-                   AND f.functional_id = a.functional_id
-                 ORDER BY id DESC LIMIT 1) f
- WHERE s.file_id = f.id AND s.place = a.place
-RETURNING a.functional_id, a.number, a.place, s.reference, s.code, s.state
+              CAST(:places AS bigint[])) WITH ORDINALITY a(functional_id, number, set, place)
+       CROSS JOIN LATERAL (SELECT id FROM edi_file f
+                            WHERE f.partner = :partner AND f.number = a.number
+                              AND f.functional_id = a.functional_id
+                            ORDER BY id DESC LIMIT 1) f
+       JOIN edi_set s ON s.file_id = f.id AND s.place = a.set
+ ORDER BY a.place FOR UPDATE OF s
+""")
+_ANSWER = sa.text("""
+UPDATE edi_set SET state = :state, detail = :detail, acknowledged_at = now()
+ WHERE file_id = :file AND place = :place
 """)
 
 
-def answer(
-    session: Session, partner: str, answers: Sequence[Answer]
-) -> Mapping[tuple[str, int, int], tuple[str, str]]:
-    """Note what a 997 says; return reference and code by functional id, GS06 and ST02.
+def answer(session: Session, partner: str, answers: Sequence[Answer]) -> list[Answered]:
+    """Note what a 997 says; what is left out of the result was never sent by us.
 
-    What is missing in it was never sent by us. Numbers wrap: the newest file of a number counts.
+    A repeat changes nothing.
     """
-    rows = session.execute(
-        _ANSWER,
-        {
-            "partner": partner,
-            "functional_ids": [one.functional_id for one in answers],
-            "numbers": [one.number for one in answers],
-            "places": [one.place for one in answers],
-            "accepted": [one.accepted for one in answers],
-            "details": [one.detail for one in answers],
-        },
-    )
-    return {(row.functional_id, row.number, row.place): (row.reference, row.code) for row in rows}
+    values = {
+        "partner": partner,
+        "functional_ids": [one.functional_id for one in answers],
+        "numbers": [one.number for one in answers],
+        "places": [one.place for one in answers],
+    }
+    found = []
+    for row in session.execute(_ANSWERED, values).all():
+        one = answers[row.position - 1]
+        state = "accepted" if one.accepted else REJECTED
+        found.append(
+            Answered(
+                answer=one,
+                reference=row.reference,
+                operation=row.operation,
+                refused=state == REJECTED != row.state and row.newest,
+            )
+        )
+        told = {"state": state, "detail": one.detail, "file": row.file_id, "place": row.place}
+        session.execute(_ANSWER, told)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

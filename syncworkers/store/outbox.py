@@ -246,6 +246,26 @@ def dependents(session: Session, keys: Collection[str]) -> list[tuple[int, int]]
     return [(row.lane, row.line) for row in rows]
 
 
+_REFUSE = sa.text("""
+UPDATE delivery SET state = 'dead', reason = 'refused by the partner after it was sent'
+ WHERE id = (SELECT d.id FROM order_part p
+               JOIN delivery d ON d.entity_kind = 'part' AND d.entity_id = p.id
+              WHERE p.reference = :reference AND d.partner = :partner
+                AND d.operation = :operation AND d.state = 'confirmed'
+              ORDER BY d.id DESC LIMIT 1 FOR UPDATE OF d)
+RETURNING id, entity_kind, correlation_id
+""")
+
+
+def refuse(session: Session, partner: str, operation: str, reference: str) -> Any | None:
+    """Take back that an order part's effect was confirmed; the caller opens its case.
+
+    Returns id, kind and correlation id of the delivery; None where none is confirmed.
+    """
+    values = {"partner": partner, "operation": operation, "reference": reference}
+    return session.execute(_REFUSE, values).first()
+
+
 def dropped_with(session: Session, refused: Delivery) -> list[Delivery]:
     """Lock deliveries that were dropped because this one of the same order was refused."""
     return list(

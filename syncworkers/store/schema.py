@@ -20,6 +20,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     parts,
     recovery,
     shipments,
+    sightings,
 )
 from syncworkers.store.base import Base
 

@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 QUEUES = {
     "worker-flow": "orders,shipments,invoices,catalog,dead_letter,sweep,maintenance",
     "worker-inventory": "inventory",
-    "worker-batch": "reconciliation",
+    "worker-batch": "files,reconciliation",
 }
 
 

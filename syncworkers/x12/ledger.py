@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from syncworkers.x12.segments import Segment
+
 REJECTED = "rejected"
 
 
@@ -28,19 +30,20 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A set to send, between its ST and its SE: the segments, tag first.
+    """A set to send: what stands between its ST and its SE.
 
-    `reference` is ours and permanent, of what the set is about.
+    `reference` is ours and permanent, of what the set is about; `operation` is what it does to it.
     """
 
     code: str
+    operation: str
     reference: str
-    segments: tuple[tuple[str, ...], ...]
+    segments: tuple[Segment, ...]
 
     @property
     def digest(self) -> str:
         """Return what tells whether another set says the same."""
-        told = "\n".join("\x1f".join(one) for one in self.segments)
+        told = "\n".join("\x1f".join((one.tag, *one.elements)) for one in self.segments)
         return hashlib.sha256(f"{self.code}\n{told}".encode()).hexdigest()
 
 

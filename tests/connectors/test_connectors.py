@@ -31,7 +31,11 @@ BENCHES: dict[str, Callable[[], Bench]] = {
 """One line for each kind of partner."""
 
 
-@pytest.fixture(params=sorted(CONNECTORS))
+CALLED = sorted(kind for kind, made in CONNECTORS.items() if not hasattr(made, "collect"))
+"""Partners that are called and that call us. For those of files see `test_edi_sftp.py`."""
+
+
+@pytest.fixture(params=CALLED)
 def running(request: pytest.FixtureRequest, redis_client: Redis) -> Iterator[Running]:
     """Each kind of the registry, on its bench."""
     if request.param not in BENCHES:

@@ -14,6 +14,7 @@ from syncworkers.store import edi_files, interchanges
 from syncworkers.store.edi_files import Answer, SqlLedger
 from syncworkers.store.interchanges import Arrival, Repeat
 from syncworkers.x12.ledger import Document, Route, stands
+from syncworkers.x12.segments import segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,8 @@ ROUTE = Route(partner=EAST, sender="ZZ/US", receiver="ZZ/HARBOR", usage="P")
 
 
 def order(reference: str, quantity: str = "3") -> Document:
-    segments = (("W05", "N", reference), ("W01", quantity, "EA", "", "VN", "SKU-A"))
-    return Document(code="940", reference=reference, segments=segments)
+    segments = (segment("W05", "N", reference), segment("W01", quantity, "EA", "", "VN", "SKU-A"))
+    return Document(code="940", operation="part.create", reference=reference, segments=segments)
 
 
 def write(number: int, documents: Sequence[Document]) -> tuple[str, bytes]:
@@ -51,9 +52,10 @@ def files(database: sa.Engine) -> list[tuple[int, bytes]]:
         return [(row.number, bytes(row.body)) for row in rows]
 
 
-def answered(database: sa.Engine, *answers: Answer) -> object:
+def answered(database: sa.Engine, *answers: Answer) -> list[tuple[int, int, str, bool]]:
     with Session(database) as session, session.begin():
-        return edi_files.answer(session, EAST, answers)
+        found = edi_files.answer(session, EAST, answers)
+    return [(one.answer.number, one.answer.place, one.reference, one.refused) for one in found]
 
 
 def said(number: int, place: int, *, accepted: bool, detail: str | None = None) -> Answer:
@@ -117,7 +119,7 @@ def test_after_the_last_number_the_first_one_follows(
     ledger.freeze(ROUTE, "OW", [order("C")], lambda number, _: (f"again-{number}.edi", b"C"))
 
     assert [number for number, _ in files(database)] == [1, 999_999_999, 1]
-    assert answered(database, said(1, 1, accepted=True)) == {("OW", 1, 1): ("C", "940")}
+    assert answered(database, said(1, 1, accepted=True)) == [(1, 1, "C", False)]
 
 
 def test_tests_and_production_count_apart(ledger: SqlLedger, database: sa.Engine) -> None:
@@ -132,15 +134,15 @@ def test_a_refused_set_may_be_sent_again_under_a_new_number(
     ledger: SqlLedger, database: sa.Engine
 ) -> None:
     freeze(ledger, order("A"), order("B"))
-    found = answered(
-        database,
-        said(1, 1, accepted=True),
-        said(1, 2, accepted=False, detail="W01-01 at segment 12: 7 invalid code"),
-        said(9, 1, accepted=True),
-    )
+    no = said(1, 2, accepted=False, detail="segment 12, W01 has elements in error")
+    found = answered(database, said(1, 1, accepted=True), no, said(9, 1, accepted=True))
+    again = answered(database, no)
     freeze(ledger, order("A"), order("B"))
+    late = answered(database, said(1, 2, accepted=True), no)
 
-    assert found == {("OW", 1, 1): ("A", "940"), ("OW", 1, 2): ("B", "940")}
+    assert found == [(1, 1, "A", False), (1, 2, "B", True)]
+    assert again == [(1, 2, "B", False)]
+    assert late == [(1, 2, "B", False), (1, 2, "B", False)]
     assert files(database) == [(1, b"A|B"), (2, b"B")]
     assert ledger.latest({"A"})["A"].state == "accepted"
 

@@ -39,6 +39,8 @@ NAMES = {
     "shipments.track",
     "invoices.process",
     "invoices.poll",
+    "files.pick_up",
+    "files.process",
     "sweep.wake_due",
     "dead_letter.open_cases",
     "maintenance.check_expectations",
@@ -231,6 +233,7 @@ def test_each_queue_is_consumed_by_exactly_the_processes_the_procfile_says() -> 
         Queue.DEAD_LETTER: flow,
         Queue.SWEEP: flow,
         Queue.MAINTENANCE: flow,
+        Queue.FILES: batch,
         Queue.INVENTORY: inventory,
         Queue.RECONCILIATION: batch,
     }

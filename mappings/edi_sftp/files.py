@@ -1,0 +1,210 @@
+"""A file of X12 interchanges: which documents it brings, and how they are acknowledged.
+
+Source: X12 004010, the envelopes ISA, GS and ST; which element names what a document is about is
+what our partners' documents have in common.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from mappings.edi_sftp import acknowledgements
+from syncworkers.canonical.files import (
+    DocumentFate,
+    ReceivedDocument,
+    ReceivedFile,
+    ReceivedGroup,
+    ReceivedInterchange,
+    Refusal,
+)
+from syncworkers.canonical.kinds import Kind
+from syncworkers.errors import RejectedError, Violation
+from syncworkers.x12.errors import X12Error, place
+from syncworkers.x12.read import RULES, read, read_sets
+from syncworkers.x12.rules import Level, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from syncworkers.x12.findings import Finding
+    from syncworkers.x12.outcomes import File, Group, Interchange, SetRead
+    from syncworkers.x12.segments import TransactionSet
+
+FUNCTIONAL_ACKNOWLEDGEMENT = "997"
+INCOMPLETE = "x12.incomplete"
+END, TAIL = b"IEA", 64
+"""What stands within so many bytes of the end of a whole file."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a document is about: its kind, and the element that names the object."""
+
+    kind: Kind
+    tag: str
+    element: int
+
+
+ABOUT: Mapping[str, About] = {
+    "945": About(Kind.SHIPMENT, "W06", 2),
+    "214": About(Kind.SHIPMENT, "B10", 2),
+    "856": About(Kind.SHIPMENT, "BSN", 2),
+    "944": About(Kind.STOCK, "W17", 3),
+    "947": About(Kind.STOCK, "W15", 2),
+    "846": About(Kind.STOCK, "BIA", 3),
+    "861": About(Kind.STOCK, "BRA", 1),
+    "180": About(Kind.STOCK, "BGN", 2),
+    "810": About(Kind.CHARGE, "BIG", 2),
+    "210": About(Kind.CHARGE, "B3", 2),
+}
+"""By document. What is about the same object keeps its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Reads the files of one partner by its rules."""
+
+    rules: Rules = RULES
+    name: str = "edi_sftp.file/1"
+
+    def fit(self, connection: Mapping[str, Any]) -> Files:
+        """Return the reader by the rules of a partner file: `[connection.rules]`.
+
+        Tests are refused where the route is one of production. Raises `ValueError` for a rule
+        nobody knows.
+        """
+        table = connection.get("rules", {})
+        levels = {one.name for one in fields(Rules)} - {"production", "max_segments"}
+        for key, level in table.items():
+            if key not in levels or level not in set(Level):
+                known = ", ".join(sorted(levels))
+                message = f"[connection.rules] {key} = {level!r}: must be error or warn, of {known}"
+                raise ValueError(message)
+        chosen: dict[str, Any] = {key: Level(level) for key, level in table.items()}
+        return Files(rules=Rules(**chosen, production=connection.get("usage") == "P"))
+
+    def is_whole(self, body: bytes) -> bool:
+        """Say whether a file has its end; one that is damaged elsewhere is whole as well."""
+        if END in body[-TAIL:]:
+            return True
+        try:
+            for _ in read_sets(body, self.rules):
+                pass
+        except X12Error as error:
+            return error.code != INCOMPLETE
+        return True
+
+    def load(self, body: bytes) -> tuple[ReceivedFile, tuple[str, ...]]:
+        """Return what is in a file, and which deviations were passed over.
+
+        Raises `RejectedError` where it cannot be read at all, naming segment and element.
+        """
+        try:
+            file = read(body, self.rules)
+        except X12Error as error:
+            path = place(error.segment, error.tag, error.element).removesuffix(": ")
+            violation = Violation(path=path, code=error.code, message=error.message)
+            raise RejectedError(f"the file is wrong: {error}", violations=[violation]) from error
+        received = tuple(_interchange(one) for one in file.interchanges)
+        return ReceivedFile(interchanges=received), _deviations(file)
+
+
+FILES = Files()
+"""By the rules of nobody in particular."""
+
+
+def _deviations(file: File) -> tuple[str, ...]:
+    """Name what was warned of, each kind once: counted as drift, because nothing is silent."""
+    warned = (one for one in file.findings if one.level is Level.WARN)
+    return tuple(
+        dict.fromkeys(
+            f"{one.tag}-{one.element:02}: {one.code}" if one.element else f"{one.tag}: {one.code}"
+            for one in warned
+        )
+    )
+
+
+def _interchange(read_: Interchange) -> ReceivedInterchange:
+    envelope = read_.envelope
+    groups = tuple(_group(one) for one in read_.groups)
+    number = envelope.control_number.strip()
+    refusals = tuple(_refusals(read_.findings))
+    if not number.isascii() or not number.isdigit():
+        message = f"is {number!r}, expected a number"
+        refusals += (Refusal(path="ISA-13", code="x12.interchange_number", message=message),)
+    return ReceivedInterchange(
+        sender=f"{envelope.sender_qualifier}/{envelope.sender}",
+        receiver=f"{envelope.receiver_qualifier}/{envelope.receiver}",
+        usage=envelope.usage,
+        number=int(number) if not refusals else 0,
+        digest=_digest(read_),
+        groups=groups,
+        refusals=refusals,
+    )
+
+
+def _digest(read_: Interchange) -> str:
+    """Digest what an interchange says; a set that cannot be taken counts by what is wrong."""
+    told = hashlib.sha256(repr(read_.envelope).encode())
+    for group in read_.groups:
+        told.update(repr(group.envelope).encode())
+        for one in group.sets:
+            found = one.transaction_set
+            said = found.segments if found is not None else one.findings
+            told.update(repr((one.code, one.control_number, said)).encode())
+    return told.hexdigest()
+
+
+def _group(group: Group) -> ReceivedGroup:
+    documents: list[ReceivedDocument] = []
+    fates: list[DocumentFate] = []
+    refusals = _refusals(group.findings)
+    for number, one in enumerate(group.sets, start=1):
+        found = one.transaction_set
+        if found is None:
+            refusals += _refusals(one.findings)
+        elif one.code == FUNCTIONAL_ACKNOWLEDGEMENT:
+            fates += acknowledgements.fates(found)
+        elif not group.refused:
+            documents.append(_document(one, found, number))
+    return ReceivedGroup(
+        functional_id=group.envelope.functional_id,
+        number=group.envelope.group_control_number,
+        documents=tuple(documents),
+        refusals=tuple(refusals),
+        fates=tuple(fates),
+        acknowledgement=acknowledgements.answer(group),
+    )
+
+
+def _document(one: SetRead, found: TransactionSet, number: int) -> ReceivedDocument:
+    about = ABOUT.get(one.code)
+    named = "" if about is None else _named(found, about)
+    return ReceivedDocument(
+        topic=f"edi/{one.code}",
+        kind=Kind.FILE if about is None else about.kind,
+        entity=named or f"{one.code}/{found.envelope.control_number}/{one.control_number}",
+        number=one.control_number,
+        place=number,
+        body=replace(found, place=one.place).dumps(),
+    )
+
+
+def _named(found: TransactionSet, about: About) -> str:
+    return next(
+        (one.get(about.element).strip() for one in found.segments if one.tag == about.tag), ""
+    )
+
+
+def _refusals(findings: Iterable[Finding]) -> list[Refusal]:
+    return [
+        Refusal(
+            path=place(one.segment, one.tag, one.element).removesuffix(": "),
+            code=one.code,
+            message=one.message,
+        )
+        for one in findings
+        if one.level is Level.ERROR
+    ]

@@ -1,0 +1,127 @@
+"""Take files from a partner's folder: whole ones only, each by one of us, none ever deleted.
+
+Ready, claimed by a rename, read, stored by whoever asked, and only then moved into the archive. A
+worker that dies in between leaves the file among the claimed ones, where the next look finds it.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from syncworkers.connectors.base import Seen
+from syncworkers.errors import RetryableError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    import paramiko
+
+    from syncworkers.connectors.edi_sftp.settings import Settings
+
+CLAIMED = ".claimed"
+UNFINISHED = (".part", ".tmp", ".filepart")
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a file that is still read; a larger one stays where it is."""
+
+
+def listing(sftp: paramiko.SFTPClient, folder: PurePosixPath) -> list[Seen]:
+    """List the files of a folder that somebody means to be read, by name."""
+    found = []
+    for one in sftp.listdir_attr(str(folder)):
+        is_file = one.st_mode is None or stat.S_ISREG(one.st_mode)
+        if is_file and not one.filename.startswith(".") and not one.filename.endswith(UNFINISHED):
+            found.append(Seen(name=one.filename, size=one.st_size, modified=one.st_mtime))
+    return sorted(found, key=lambda one: (one.modified or 0, one.name))
+
+
+def ready(
+    settings: Settings,
+    listed: Sequence[Seen],
+    unchanged: Mapping[Seen, float],
+) -> list[Seen]:
+    """Say which files are whole, the oldest first.
+
+    Where the partner marks them, those whose mark stands in the same listing; else those that look
+    as they did `stable_seconds` ago: `unchanged` says for how many seconds each was seen so.
+    """
+    if settings.done_marker:
+        names = {one.name for one in listed}
+        return [one for one in listed if f"{one.name}{settings.done_marker}" in names]
+    return [one for one in listed if unchanged.get(one, -1.0) >= settings.stable_seconds]
+
+
+def claim(sftp: paramiko.SFTPClient, settings: Settings, name: str) -> PurePosixPath | None:
+    """Take a file for us alone by a plain rename; None where somebody was faster."""
+    folder = settings.pickup / CLAIMED
+    if not _exists(sftp, folder):
+        sftp.mkdir(str(folder))
+    try:
+        sftp.rename(str(settings.pickup / name), str(folder / name))
+    except OSError:
+        if _exists(sftp, settings.pickup / name) and not _exists(sftp, folder / name):
+            raise
+        return None
+    return folder / name
+
+
+def left_behind(sftp: paramiko.SFTPClient, settings: Settings) -> list[Seen]:
+    """List what was claimed and not archived: whoever did that is gone."""
+    folder = settings.pickup / CLAIMED
+    return listing(sftp, folder) if _exists(sftp, folder) else []
+
+
+def read(sftp: paramiko.SFTPClient, path: PurePosixPath, size: int | None) -> bytes:
+    """Read a claimed file; raises `RetryableError` where it is not as large as it was listed."""
+    if size is not None and size > LARGEST:
+        message = f"{path} has {size} bytes, more than the {LARGEST} that are read: have it split"
+        raise RetryableError(message, after=600.0)
+    with sftp.open(str(path), "rb") as file:
+        if size:
+            file.prefetch(size)
+        body = file.read(LARGEST + 1)
+    if size is not None and len(body) != size:
+        message = f"{path} was listed with {size} bytes and has {len(body)}: it is being written"
+        raise RetryableError(message)
+    return body
+
+
+def archive(
+    sftp: paramiko.SFTPClient,
+    settings: Settings,
+    path: PurePosixPath,
+    digest: str,
+    at: dt.datetime,
+) -> None:
+    """Move a file that is stored with us out of the way, with its mark; it may be gone already."""
+    stamp = f"{at:%Y%m%dT%H%M%SZ}-{digest[:8]}"
+    target = settings.archive / f"{path.name}.{stamp}"
+    if not _exists(sftp, settings.archive):
+        sftp.mkdir(str(settings.archive))
+    try:
+        sftp.rename(str(path), str(target))
+    except OSError:
+        if _exists(sftp, path) and not _exists(sftp, target):
+            raise
+        if _exists(sftp, path):
+            # The same file, archived within this second before.
+            sftp.rename(str(path), f"{target}-again-{at:%f}")
+    if settings.done_marker:
+        mark = settings.pickup / f"{path.name}{settings.done_marker}"
+        if _exists(sftp, mark):
+            sftp.rename(str(mark), f"{target}{settings.done_marker}")
+
+
+def give_back(sftp: paramiko.SFTPClient, settings: Settings, path: PurePosixPath) -> None:
+    """Put a claimed file back: it turned out that its end is missing."""
+    sftp.rename(str(path), str(settings.pickup / path.name))
+
+
+def _exists(sftp: paramiko.SFTPClient, path: PurePosixPath) -> bool:
+    try:
+        sftp.stat(str(path))
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""What partners say of documents of ours: one that was refused is owed by a person's word again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syncworkers.store import attention, edi_files, outbox
+from syncworkers.store.edi_files import Answer, Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from syncworkers.canonical.files import DocumentFate
+    from syncworkers.flows.reading import Reading
+    from syncworkers.flows.writes import Writes
+
+REFUSED = "edi.refused"
+UNKNOWN = "edi.unknown_number"
+
+
+class Fates:
+    """Gathers what the acknowledgements of one batch say, and notes it in the ledger."""
+
+    def __init__(self, session: Session, writes: Writes) -> None:
+        self._session = session
+        self._writes = writes
+
+    def note(self, reading: Reading, fates: Sequence[DocumentFate]) -> None:
+        """Note how documents of ours were taken; a refusal becomes a case about that effect."""
+        answers = [
+            Answer(
+                functional_id=one.functional_id,
+                number=one.group,
+                place=one.place,
+                accepted=one.accepted,
+                detail=one.detail,
+            )
+            for one in fates
+        ]
+        found = edi_files.answer(self._session, reading.partner, answers) if answers else []
+        for one in found:
+            if one.refused:
+                self._refuse(reading, one)
+        for unknown in set(answers) - {one.answer for one in found}:
+            self._unknown(reading, unknown)
+
+    def _refuse(self, reading: Reading, refused: Answered) -> None:
+        """The effect is undone: a person mends what is wrong, and has it sent again."""
+        delivery = outbox.refuse(
+            self._session, reading.partner, refused.operation, refused.reference
+        )
+        if delivery is None:
+            return
+        numbers = f"{refused.answer.functional_id} {refused.answer.number}/{refused.answer.place}"
+        self._writes.cases.append(
+            attention.NewCase(
+                about="delivery",
+                about_id=delivery.id,
+                partner=reading.partner,
+                entity_kind=delivery.entity_kind,
+                entity=refused.reference,
+                code=REFUSED,
+                error=f"{reading.partner} refused {refused.operation} {refused.reference} (sent as "
+                f"{numbers}): {refused.answer.detail}; mend it, then retry: it goes under a new "
+                "number",
+                violations=(),
+                payload=None,
+                correlation_id=delivery.correlation_id,
+            )
+        )
+
+    def _unknown(self, reading: Reading, answer: Answer) -> None:
+        called = f"{answer.functional_id} {answer.number}/{answer.place}"
+        self._writes.open_case(
+            reading,
+            code=UNKNOWN,
+            error=f"{reading.partner} acknowledges {called}, which we never sent: ask whose it is",
+            called=called,
+        )

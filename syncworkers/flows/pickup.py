@@ -1,0 +1,139 @@
+"""Pick up: files that a partner left come into the inbox, each once, and then into the archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from syncworkers.canonical.kinds import Kind
+from syncworkers.connectors.base import Deadline, Seen
+from syncworkers.engine import slots
+from syncworkers.engine.keys import line_key
+from syncworkers.engine.lines import ANNOUNCE
+from syncworkers.errors import CredentialsError, RetryableError
+from syncworkers.flows.correlation import correlation_id
+from syncworkers.flows.files import FILE, PATIENCE
+from syncworkers.flows.lanes import OPEN_CASES, process_lane
+from syncworkers.store import attention, inbox, sightings
+from syncworkers.store.sightings import Sighting
+
+if TYPE_CHECKING:
+    from syncworkers.connectors.base import Collected
+    from syncworkers.flows.fleet import Fleet, Partner
+
+log = structlog.get_logger(__name__)
+
+TOPIC = "edi/file"
+LONGEST = 300.0
+"""Seconds that one look may take, all files read."""
+UNFINISHED_LOOKS = 20
+"""A file that was whole by its looks so often, and had no end, is taken as damaged."""
+REFUSED = "pickup.refused"
+
+
+def pick_up(fleet: Fleet, partner: str) -> int:
+    """Take in every whole file that lies at a partner; return how many.
+
+    One of us at a time: what lies among the claimed files then belongs to nobody who is alive. A
+    partner that is away costs nothing; one that refuses us is a case.
+    """
+    known = fleet.partners[partner]
+    every = known.policy.poll.every if known.policy.poll else 60.0
+    entry = f"files.pick_up:{partner}"
+    lease = LONGEST + 60.0
+    with slots.hold(fleet.session, entry, every=every, owner=fleet.worker, lease=lease) as ours:
+        if not ours:
+            return 0
+        try:
+            return _Look(fleet, known).take()
+        except RetryableError as error:
+            log.warning("pick-up put off", partner=partner, error=str(error))
+        except CredentialsError as error:
+            _announce(fleet, partner, error)
+    return 0
+
+
+class _Look:
+    """One look at a partner's folder."""
+
+    def __init__(self, fleet: Fleet, partner: Partner) -> None:
+        self._fleet = fleet
+        self._partner = partner
+        self._name = partner.policy.name
+        self._unfinished: dict[str, int] = {}
+        self._stored = 0
+
+    def take(self) -> int:
+        """Have all whole files handed over; note what was left."""
+        with self._fleet.session() as session:
+            before = sightings.sightings(session, self._name)
+        self._unfinished = {one.name: one.unfinished for one in before}
+        unchanged = {
+            Seen(name=one.name, size=one.size, modified=one.modified): one.unchanged
+            for one in before
+        }
+        left = self._partner.connection.collect(unchanged, self._keep, Deadline(LONGEST))
+        seen = [
+            Sighting(
+                name=one.name,
+                size=one.size,
+                modified=one.modified,
+                unfinished=self._unfinished.get(one.name, 0),
+            )
+            for one in left
+        ]
+        with self._fleet.session() as session:
+            sightings.note(session, self._name, seen)
+            attention.resolve_by_progress(session, self._name, REFUSED)
+        return self._stored
+
+    def _keep(self, file: Collected) -> bool:
+        """Store a file; False for one whose end is missing, until it has been so for long."""
+        looks = self._unfinished.get(file.name, 0) + 1
+        if looks < UNFINISHED_LOOKS and not self._partner.reads[TOPIC].is_whole(file.body):
+            self._unfinished[file.name] = looks
+            return False
+        self._unfinished.pop(file.name, None)
+        lane = self._fleet.lanes[process_lane(Kind.FILE)]
+        message = inbox.NewMessage(
+            lane=lane.id,
+            # One line for all: what was left first is read first.
+            line=line_key(self._name, Kind.FILE),
+            partner=self._name,
+            source=FILE,
+            external_id=file.digest,
+            topic=TOPIC,
+            kind=Kind.FILE,
+            entity=file.name,
+            correlation_id=correlation_id(self._name, Kind.FILE, file.digest),
+            body=file.body,
+        )
+        with self._fleet.session() as session:
+            stored = inbox.store(session, [message], announce=ANNOUNCE, patience=PATIENCE)
+            if not stored:
+                inbox.count_duplicate(session, *inbox.identity(message))
+        self._stored += len(stored)
+        if stored:
+            self._fleet.waker.notify([lane.name])
+        return True
+
+
+def _announce(fleet: Fleet, partner: str, error: CredentialsError) -> None:
+    """Open a case, once: until it is mended, nothing comes from this partner."""
+    case = attention.NewCase(
+        about="poll",
+        about_id=0,
+        partner=partner,
+        entity_kind=Kind.FILE,
+        entity=partner,
+        code=REFUSED,
+        error=str(error),
+        violations=(),
+        payload=None,
+        correlation_id=correlation_id(partner, Kind.FILE, REFUSED),
+    )
+    with fleet.session() as session:
+        opened = attention.open_once(session, case)
+    if opened:
+        fleet.waker.notify([OPEN_CASES])

@@ -1,0 +1,1 @@
+"""A simulated warehouse that speaks X12 in files over SFTP: a real server over a real folder."""
