@@ -1,9 +1,10 @@
-"""edi: the control-number ledger of what we send; interchanges that came, files that are seen."""
+"""edi: the control-number ledger; interchanges that came, files that are seen, ship advices."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0008"
 down_revision = "0007"
@@ -93,8 +94,27 @@ def upgrade() -> None:
         sa.Column("unfinished", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("partner", "name", name=op.f("sighted_file_pkey")),
     )
+    op.create_table(
+        "ship_advice",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("part_id", sa.BigInteger(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", postgresql.JSONB(), nullable=False),
+        _now("received_at"),
+        sa.ForeignKeyConstraint(
+            ["part_id"],
+            ["order_part.id"],
+            name=op.f("ship_advice_part_id_fkey"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("ship_advice_pkey")),
+        sa.UniqueConstraint("part_id", "digest", name=op.f("ship_advice_part_id_digest_key")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("ship_advice")
     for table in ("sighted_file", "interchange", "edi_set", "edi_file", "control_number"):
         op.drop_table(table)

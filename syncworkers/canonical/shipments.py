@@ -94,7 +94,8 @@ class WarehouseReport:
     """A whole snapshot of one part at its warehouse.
 
     `external_id` is the warehouse's id of the part, `reference` ours. `updated_at` orders the
-    snapshots of one part.
+    snapshots of one part. `more_follows` says that it will send what is still open, whatever stands
+    in `shipments`.
     """
 
     external_id: str
@@ -103,6 +104,7 @@ class WarehouseReport:
     code: str
     updated_at: dt.datetime
     shipments: tuple[ReportedShipment, ...]
+    more_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from syncworkers.bootstrap import link_redis
 from syncworkers.canonical.kinds import Kind
+from syncworkers.flows.pickup import pick_up
 from syncworkers.flows.poll import poll
 from syncworkers.supervisor.simulators import SIMULATORS
 
@@ -31,8 +32,11 @@ TICK = 0.25
 POLLED = tuple(
     (one.partner, {"store": Kind.ORDER, "warehouse": Kind.SHIPMENT, "erp": Kind.INVOICE}[one.role])
     for one in SIMULATORS
+    if not one.speaks_sftp
 )
 """What polls read."""
+FILED = tuple(one.partner for one in SIMULATORS if one.speaks_sftp)
+"""Whose files are picked up."""
 
 
 class DemoError(Exception):
@@ -195,6 +199,8 @@ class Run:
         """Look sooner than beat would for what webhooks lost: rest is what polls have seen."""
         for partner, kind in POLLED:
             poll(self._fleet, partner, kind)
+        for partner in FILED:
+            pick_up(self._fleet, partner)
 
     def row_writes(self) -> int:
         """Return the rows written since the first order."""

@@ -34,6 +34,8 @@ class Verdict(StrEnum):
     """The answer to a look-up: the partner does not have it."""
     REJECTED = "rejected"
     """Refused for good; a person must look."""
+    PENDING = "pending"
+    """It is there, and its answer comes another way: nobody's fault, however long that takes."""
     NOT_STARTED = "not_started"
     """No call was made for it (the budget or deadline was used up)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncworkers.flows.lanes import OPEN_CASES
+from syncworkers.flows.silence import watch_files
 from syncworkers.store import attention
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def check_expectations(fleet: Fleet) -> int:
                 for one, entity in overdue
             ],
         )
-    if overdue:
+    opened = len(overdue) + watch_files(fleet)
+    if opened:
         fleet.waker.notify([OPEN_CASES])
-    return len(overdue)
+    return opened

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncworkers.canonical.kinds import Kind
+from syncworkers.rules import effects, expectations
 from syncworkers.store import attention, edi_files, outbox
+from syncworkers.store import parts as part_store
 from syncworkers.store.edi_files import Answer, Answered
 
 if TYPE_CHECKING:
@@ -43,6 +46,14 @@ class Fates:
         for one in found:
             if one.refused:
                 self._refuse(reading, one)
+        taken = [
+            one.reference
+            for one in found
+            if one.answer.accepted and one.operation == effects.PART_CREATE
+        ]
+        # It says of syntax only; but until goods leave, nothing else comes from there.
+        for part in part_store.acknowledge(self._session, reading.partner, taken):
+            self._writes.end_expectation(expectations.ACKNOWLEDGED, Kind.PART, part)
         for unknown in set(answers) - {one.answer for one in found}:
             self._unknown(reading, unknown)
 

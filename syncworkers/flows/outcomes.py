@@ -93,6 +93,8 @@ def judge(partner: Partner, work: LineWork, claimed_at: dt.datetime) -> LineReco
     for step, later in zip(work.steps, [*work.steps[1:], None], strict=False):
         if not _is_looked_up_again(step, later):
             _judge_step(noted, partner.policy.lane, step)
+        if step.outcome.verdict is Verdict.PENDING:
+            noted.due_in = _until_next_look(step.row, claimed_at)
     if work.waiting:
         noted.due_in = max(noted.due_in, _until_next_turn(work.left[0], claimed_at))
     return noted
@@ -112,8 +114,13 @@ def _until_next_turn(row: Mapping[str, Any], claimed_at: dt.datetime) -> float:
     if row["not_before"] is not None and row["not_before"] > claimed_at:
         until: dt.timedelta = row["not_before"] - claimed_at
         return until.total_seconds()
+    return min(LONGEST_TURN, _until_next_look(row, claimed_at))
+
+
+def _until_next_look(row: Mapping[str, Any], claimed_at: dt.datetime) -> float:
+    """Look at what waits for an answer again; it is woken when that comes."""
     owed: dt.timedelta = claimed_at - row["created_at"]
-    return min(LONGEST_TURN, max(FIRST_TURN, owed.total_seconds() / 2))
+    return min(LONGEST_QUIET, max(FIRST_TURN, owed.total_seconds() / 2))
 
 
 def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
@@ -143,7 +150,7 @@ def _judge_step(noted: LineRecord, policy: LanePolicy, step: Step) -> None:
             _absent(noted, policy, step)
         case Verdict.RETRY:
             _retry(noted, policy, step)
-        case Verdict.NOT_STARTED:
+        case Verdict.NOT_STARTED | Verdict.PENDING:
             return
 
 

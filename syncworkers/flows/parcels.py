@@ -43,6 +43,11 @@ INCIDENTS = frozenset(
 DAY = dt.timedelta(days=1)
 
 
+def parcel_key(partner: str, external_id: str) -> str:
+    """Name what news of a parcel wait for that nobody has told us of yet."""
+    return f"parcel:{partner}:{external_id}"
+
+
 class Parcels:
     """Gathers new and changed shipments, and what they ask for."""
 
@@ -103,6 +108,7 @@ class Parcels:
         root.shipments.append(stored)
         root.rematch = True
         self._new[stored.id] = stored
+        self._writes.arrived.append(parcel_key(stored.partner, stored.external_id))
         self._note_milestones(stored, reported.milestones, reading)
         self._note_version(reading, stored, reported)
         self._tell(reading, root, stored)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syncworkers.errors import RejectedError, Violation
-from syncworkers.store import attention, recovery
+from syncworkers.store import attention, edi_files, recovery
 from syncworkers.store import fleet as fleet_state
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from syncworkers.flows.fleet import Fleet
 
+LEAP = 10_000
+"""Control numbers left out: more than can have been used in the lost time."""
 WATCH = 3600.0
 """Seconds in which new deliveries are mistrusted too: until polls have read all that was lost."""
 
@@ -55,6 +57,7 @@ def recover(fleet: Fleet, since: dt.datetime, *, actor: str, watch: float = WATC
             cursors=recovery.rewind_cursors(session, since),
             until=recovery.begin(session, since=since, watch=watch, actor=actor),
         )
+        edi_files.leap(session, LEAP)
         attention.audit(
             session,
             actor=actor,

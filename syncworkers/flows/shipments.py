@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from syncworkers.canonical.advices import ShipAdvice
 from syncworkers.canonical.kinds import Kind
 from syncworkers.canonical.shipments import TrackingReport, WarehouseReport, WarehouseState
+from syncworkers.engine import lines
 from syncworkers.errors import RejectedError, Violation, WaitingError
-from syncworkers.flows.parcels import Parcels
+from syncworkers.flows.advices import Advices
+from syncworkers.flows.parcels import Parcels, parcel_key
 from syncworkers.flows.parents import await_parent
 from syncworkers.flows.roots import Root, load_roots, match_invoices
-from syncworkers.rules import clock, expectations, release, shipping
+from syncworkers.rules import clock, effects, expectations, release, shipping
 from syncworkers.rules.units import FRACTION
 from syncworkers.store import fleet as fleet_state
-from syncworkers.store import identity, partner_state
+from syncworkers.store import identity, outbox, partner_state
 from syncworkers.store import parts as part_store
 from syncworkers.store import shipments as shipment_store
 from syncworkers.store.partner_state import Mode
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
-    from typing import Any
 
     from sqlalchemy.orm import Session
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from syncworkers.flows.writes import Writes
 
 UNKNOWN_ORDER = "shipment.unknown_order"
+UNKNOWN_PARCEL = "shipment.unknown_parcel"
+Subject = WarehouseReport | TrackingReport | ShipAdvice
+"""What warehouses and carriers say."""
 
 
 class Shipments:
@@ -48,6 +52,7 @@ class Shipments:
         self._roots: dict[int, Root] = {}
         self._changed: dict[int, part_store.StoredPart] = {}
         self._parcels = Parcels(fleet, session, writes, now=fleet_state.now(session))
+        self._advices = Advices(session, writes)
 
     def load(self, readings: Sequence[Reading]) -> None:
         """Lock the orders behind the reports, and read what came of them."""
@@ -55,16 +60,29 @@ class Shipments:
             subjects = [one.subject for one in readings if one.partner == partner]
             self._find_orders(partner, subjects)
         self._roots = load_roots(self._session, set(self._orders.values()))
-        self._parcels.draw_ids(
-            sum(len(one.subject.shipments) for one in readings if _is_report(one))
-        )
+        advised = [one for one in readings if isinstance(one.subject, ShipAdvice)]
+        parts = (self._advised(one) for one in advised)
+        self._advices.load({part.id for part in parts if part is not None})
+        self._parcels.draw_ids(sum(self._most_new(one) for one in readings))
 
-    def _find_orders(
-        self, partner: str, subjects: Sequence[WarehouseReport | TrackingReport]
-    ) -> None:
-        reports = [one for one in subjects if isinstance(one, WarehouseReport)]
+    def _advised(self, reading: Reading) -> part_store.StoredPart | None:
+        """Return the part that a document is about."""
+        root = self._root(reading)
+        reference = self._reference(reading.partner, reading.subject)
+        return None if root is None else _part(root, reference)
+
+    def _most_new(self, reading: Reading) -> int:
+        """Return how many parcels a message may bring at most."""
+        subject = reading.subject
+        if isinstance(subject, ShipAdvice):
+            part = self._advised(reading)
+            return 0 if part is None else 1 + self._advices.count(part.id)
+        return len(subject.shipments) if isinstance(subject, WarehouseReport) else 0
+
+    def _find_orders(self, partner: str, subjects: Sequence[Subject]) -> None:
+        reports = [one for one in subjects if not isinstance(one, TrackingReport)]
         self._modes[partner] = partner_state.mode(self._session, partner)
-        theirs = {one.external_id for one in reports}
+        theirs = {_part_id(one) for one in reports}
         for name, ours in part_store.imported(self._session, partner, theirs).items():
             self._imported[partner, name] = ours
         references = {self._reference(partner, one) for one in reports}
@@ -74,16 +92,16 @@ class Shipments:
         for name, order in shipment_store.orders_of(self._session, partner, ids).items():
             self._orders[partner, "shipment", name] = order
 
-    def _reference(self, partner: str, report: WarehouseReport) -> str:
+    def _reference(self, partner: str, report: WarehouseReport | ShipAdvice) -> str:
         """Return our reference of the part a report is about."""
-        return self._imported.get((partner, report.external_id), report.reference)
+        return self._imported.get((partner, _part_id(report)), report.reference)
 
     def _root(self, reading: Reading) -> Root | None:
         subject = reading.subject
-        if isinstance(subject, WarehouseReport):
-            key = (reading.partner, "part", self._reference(reading.partner, subject))
-        else:
+        if isinstance(subject, TrackingReport):
             key = (reading.partner, "shipment", subject.external_id)
+        else:
+            key = (reading.partner, "part", self._reference(reading.partner, subject))
         order = self._orders.get(key)
         return None if order is None else self._roots[order]
 
@@ -101,26 +119,31 @@ class Shipments:
         """Take a report in, or say what is in its way."""
         root = self._root(reading)
         subject = reading.subject
-        if isinstance(subject, WarehouseReport):
-            subject = replace(subject, reference=self._reference(reading.partner, subject))
-        known = _reported_at(root, subject)
-        moment = clock.believed(subject.updated_at, self._parcels.now, known)
-        report = replace(subject, updated_at=moment)
-        if isinstance(report, TrackingReport):
-            self._track(reading, root, report)
-            return None
-        if root is None and report.reference.startswith(release.CERTIFY):
+        if isinstance(subject, TrackingReport):
+            return self._track(reading, root, subject)
+        named = replace(subject, reference=self._reference(reading.partner, subject))
+        if root is None and named.reference.startswith(release.CERTIFY):
             self._writes.end(reading, "superseded", "made by `partners certify`")
             return None
         if root is None:
-            return self._unknown(reading, report)
+            return self._unknown(reading, named)
         try:
-            self._take(reading, root, report)
+            if isinstance(named, ShipAdvice):
+                self._add_up(reading, root, named)
+            else:
+                self._take(reading, root, named)
         except RejectedError as error:
             return error
         return None
 
-    def _unknown(self, reading: Reading, report: WarehouseReport) -> SyncError:
+    def _add_up(self, reading: Reading, root: Root, advice: ShipAdvice) -> None:
+        """Take a document in: with those before it, it says how its part stands."""
+        part = _part(root, advice.reference)
+        folded = self._advices.fold(part, advice)
+        self._take(reading, root, folded.report)
+        self._advices.keep(reading, root, part, advice, folded)
+
+    def _unknown(self, reading: Reading, report: WarehouseReport | ShipAdvice) -> SyncError:
         if release.is_ours(report.reference, self._fleet.policy.bookings):
             holder = part_store.holder_of(self._session, report.reference)
             if holder is not None:
@@ -137,7 +160,7 @@ class Shipments:
             # An earlier integration works there: its orders become ours as links are imported.
             told = f"{reading.partner} has {report.external_id} from somebody else"
             return WaitingError(
-                told, key=identity.key(Kind.PART, reading.partner, report.external_id)
+                told, key=identity.key(Kind.PART, reading.partner, _part_id(report))
             )
         message = (
             f"{reading.partner} has an order {report.reference!r} (its id {report.external_id}) "
@@ -147,7 +170,7 @@ class Shipments:
         return RejectedError("an order we never sent", violations=[violation])
 
     def _not_theirs(
-        self, node: str, report: WarehouseReport, holder: part_store.Holder
+        self, node: str, report: WarehouseReport | ShipAdvice, holder: part_store.Holder
     ) -> RejectedError:
         """Refuse what another node does with a part: above all of another company's stock."""
         policy = self._fleet.policy
@@ -165,7 +188,9 @@ class Shipments:
         return RejectedError("a part that is another's to ship", violations=[violation])
 
     def _take(self, reading: Reading, root: Root, report: WarehouseReport) -> None:
-        part = _part(root, report)
+        part = _part(root, report.reference)
+        moment = clock.believed(report.updated_at, self._parcels.now, part.reported_at)
+        report = replace(report, updated_at=moment)
         correlation = root.stored.correlation_id
         if part.reported_at is not None and report.updated_at < part.reported_at:
             reason = f"we have a newer report, of {part.reported_at.isoformat()}"
@@ -247,32 +272,42 @@ class Shipments:
                 correlation_id=root.stored.correlation_id,
             )
 
-    def _track(self, reading: Reading, root: Root | None, report: TrackingReport) -> None:
+    def _track(
+        self, reading: Reading, root: Root | None, subject: TrackingReport
+    ) -> SyncError | None:
+        moment = clock.believed(subject.updated_at, self._parcels.now, None)
+        report = replace(subject, updated_at=moment)
         if root is None:
-            self._writes.end(reading, "superseded", "a parcel that is none of ours")
-            return
+            return await_parent(
+                reading,
+                key=parcel_key(reading.partner, report.external_id),
+                code=UNKNOWN_PARCEL,
+                what=f"parcel {report.external_id}",
+                now=self._parcels.now,
+                patience=self._fleet.policy.expectations[expectations.PARENT_KNOWN],
+            )
         said = self._parcels.track(reading, root, report)
         state = "applied" if said else "superseded"
         reason = "; ".join(said) or "says nothing new"
         self._writes.end(reading, state, reason, root.stored.correlation_id)
+        return None
 
     def write(self) -> None:
-        """Write parts, parcels and what they match."""
+        """Write parts, parcels and what they match; wake the cancels that wait for such news."""
         part_store.report(self._session, list(self._changed.values()))
+        self._advices.write()
         self._parcels.write()
         match_invoices(self._session, self._roots.values(), self._writes)
+        waiting = outbox.open_lines(self._session, Kind.PART, effects.PART_CANCEL, self._changed)
+        woken = lines.hasten(self._session, waiting)
+        lanes = self._fleet.lanes.values()
+        self._writes.touched |= {lane.name for lane in lanes if lane.id in woken}
 
 
-def _is_report(reading: Reading) -> bool:
-    return isinstance(reading.subject, WarehouseReport)
+def _part_id(report: WarehouseReport | ShipAdvice) -> str:
+    """Return the warehouse's own id of a part; one that sends documents knows it by ours alone."""
+    return report.reference if isinstance(report, ShipAdvice) else report.external_id
 
 
-def _part(root: Root, report: WarehouseReport) -> part_store.StoredPart:
-    return next(one for one in root.parts if one.reference == report.reference)
-
-
-def _reported_at(root: Root | None, subject: Any) -> dt.datetime | None:
-    """Return the time of the newest report on the same part."""
-    if root is None or not isinstance(subject, WarehouseReport):
-        return None
-    return _part(root, subject).reported_at
+def _part(root: Root, reference: str) -> part_store.StoredPart:
+    return next(one for one in root.parts if one.reference == reference)

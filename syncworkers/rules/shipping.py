@@ -182,6 +182,8 @@ def stage(report: WarehouseReport, *, complete: bool) -> tuple[WarehouseState, s
             return state, "; ".join(one.detail or one.code for one in wrong)
     through = {WarehouseState.SHIPPED, WarehouseState.CANCELLED}
     left = any(one.state is WarehouseState.SHIPPED for one in report.shipments)
-    if left and not complete and {one.state for one in report.shipments} <= through:
-        return WarehouseState.CANCELLED, "only a part of it left, and nothing more is to follow"
+    ended = not report.more_follows and {one.state for one in report.shipments} <= through
+    if left and not complete and ended:
+        told = f"only a part of it left ({report.code}), and nothing more is to follow"
+        return WarehouseState.CANCELLED, told
     return report.state, report.code

@@ -206,6 +206,22 @@ def resolve_by_progress(session: Session, entity: str, code: str) -> None:
     )
 
 
+def resolve_others(session: Session, partner: str, code: str, entities: Collection[str]) -> None:
+    """Close the cases of this code at a partner, except those about what is still so."""
+    still = (
+        sa.select(ExceptionCase.entity)
+        .distinct()
+        .where(
+            ExceptionCase.partner == partner,
+            ExceptionCase.code == code,
+            ExceptionCase.state == sa.literal_column("'open'"),
+            ExceptionCase.entity.not_in(entities),
+        )
+    )
+    for entity in session.scalars(still).all():
+        resolve_by_progress(session, entity, code)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewExpectation:
     """Something that must follow within `within` seconds."""

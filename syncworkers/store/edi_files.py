@@ -93,8 +93,15 @@ class EdiSet(Base):
 
 _LATEST = sa.text("""
 SELECT DISTINCT ON (s.reference) f.id AS file, f.name, f.number, s.place, s.reference, s.digest,
-       f.state = 'uploaded' AS uploaded, s.state, s.detail, f.body
+       f.state = 'uploaded' AS uploaded, s.state, s.detail, f.body,
+       coalesce(extract(epoch FROM now() - f.uploaded_at), 0)::float8 AS waiting,
+       CASE WHEN p.state = 'cancelled'
+            THEN CASE WHEN EXISTS (SELECT 1 FROM shipment h WHERE h.part_id = p.id)
+                      THEN 'partial' ELSE 'cancelled' END
+            WHEN p.state = 'shipped' THEN 'shipped'
+        END AS answer
   FROM edi_set s JOIN edi_file f ON f.id = s.file_id
+       LEFT JOIN order_part p ON p.reference = s.reference AND p.partner = f.partner
  WHERE f.partner = :partner AND s.reference = ANY (CAST(:references AS text[]))
  ORDER BY s.reference, s.file_id DESC, s.place DESC
 """)
@@ -164,6 +171,14 @@ def freeze(
         for place, one in enumerate(new, start=1)
     ]
     insert_rows(session, EdiSet, rows)
+
+
+def leap(session: Session, over: int) -> None:
+    """Leave numbers out: a database that went back in time does not know which were used."""
+    session.execute(
+        sa.text("UPDATE control_number SET last = (last + :over) % :limit"),
+        {"over": over, "limit": LIMIT},
+    )
 
 
 def uploaded(session: Session, files: Collection[int]) -> None:

@@ -230,6 +230,23 @@ def bodies_of(
     return {row.entity_id: row.body for row in rows}
 
 
+def open_lines(
+    session: Session, kind: str, operation: str, entities: Collection[int]
+) -> list[tuple[int, int]]:
+    """Return (lane, line) of the open deliveries of an operation on these entities."""
+    if not entities:
+        return []
+    rows = session.execute(
+        sa.select(Delivery.lane, Delivery.line).where(
+            Delivery.entity_kind == kind,
+            Delivery.entity_id.in_(entities),
+            Delivery.operation == operation,
+            Delivery.state == "open",
+        )
+    )
+    return sorted({(row.lane, row.line) for row in rows})
+
+
 # The states are literals, so that the partial index is used.
 _DEPENDENTS = sa.text("""
 SELECT DISTINCT d.lane, d.line FROM delivery d

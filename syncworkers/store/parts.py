@@ -211,6 +211,19 @@ def report(session: Session, changed: Sequence[StoredPart]) -> None:
         )
 
 
+def acknowledge(session: Session, partner: str, references: Collection[str]) -> list[int]:
+    """Note that a warehouse has these parts; return their ids."""
+    if not references:
+        return []
+    rows = session.execute(
+        sa.text("""
+        UPDATE order_part SET acknowledged_at = coalesce(acknowledged_at, now())
+         WHERE partner = :partner AND reference = ANY (:references) RETURNING id"""),
+        {"partner": partner, "references": sorted(references)},
+    )
+    return [row.id for row in rows]
+
+
 def _part(row: OrderPartRow) -> StoredPart:
     return StoredPart(
         id=row.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncworkers.store import (  # noqa: F401 - imported so that their tables are known
+    advices,
     attention,
     certifications,
     contracts,

@@ -21,9 +21,12 @@ class Ports:
     gateway: int
     flower: int
     partners: Mapping[str, int]
+    sftp: Mapping[str, int]
+    """Where partners listen that exchange files."""
 
 
-NOWHERE = Ports(gateway=9, flower=9, partners=dict.fromkeys(NAMES, 9))
+FILED = tuple(one.partner for one in SIMULATORS if one.speaks_sftp)
+NOWHERE = Ports(gateway=9, flower=9, partners=dict.fromkeys(NAMES, 9), sftp=dict.fromkeys(FILED, 9))
 """The discard port: simulated partners that do not run refuse the connection."""
 
 
@@ -33,7 +36,8 @@ def sandbox_environment(ports: Ports) -> dict[str, str]:
     told: dict[str, str] = {}
     for one in SIMULATORS:
         address = f"http://127.0.0.1:{ports.partners[one.partner]}"
-        told |= one.environment(address, f"{gateway}/{one.partner}")
+        sftp = ports.sftp.get(one.partner)
+        told |= one.environment(address, f"{gateway}/{one.partner}", sftp)
     return told
 
 
@@ -51,6 +55,7 @@ def choose_ports(gateway: int | None = None, *, first: int = 0) -> Ports:
         gateway=gateway or free(0),
         flower=free(5555 if first else 0),
         partners={name: free(first and first + place) for place, name in enumerate(NAMES)},
+        sftp={name: free(0) for name in FILED},
     )
 
 

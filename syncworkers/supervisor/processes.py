@@ -89,7 +89,7 @@ def sandbox(ports: Ports, how: Sandbox) -> list[Process]:
         _simulator(
             one.partner,
             ports.partners[one.partner],
-            *one.command(f"{gateway}/{one.partner}"),
+            *one.command(f"{gateway}/{one.partner}", ports.sftp.get(one.partner)),
             *common,
             *(("--pace", str(how.pace)) if one.paced else ()),
         )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +26,8 @@ _WORDS = {
     "adobe_commerce": f"--event-url {{hook}} {_CLIENT}"
     " --consumer-key {CONSUMER_KEY} --consumer-secret {CONSUMER_SECRET}"
     " --access-token {ACCESS_TOKEN} --access-token-secret {ACCESS_TOKEN_SECRET}",
+    "edi_warehouse": "--sftp-port {sftp} --user {USER} --public-key {public_key}"
+    " --host-key {host_seed} --receiver EXAMPLECO --sender EXAMPLEWH --usage {USAGE}",
 }
 """By kind: the arguments of its module."""
 _ADDRESSES = {
@@ -41,6 +52,8 @@ class Simulator:
     role: str
     secrets: Mapping[str, str]
     words: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """What only the simulator is told."""
     share: int = 0
     paced: bool = True
     """It has people, whose hurry `--pace` scales."""
@@ -49,18 +62,29 @@ class Simulator:
         """Name the environment variable of a setting of this partner."""
         return f"{self.partner.upper().replace('-', '_')}_{ending}"
 
-    def command(self, hook: str) -> tuple[str, ...]:
-        """Return its module and arguments; `hook` is where its messages to us go."""
-        words = _WORDS[self.kind].format(hook=hook, **self.secrets).split()
+    def command(self, hook: str, sftp: int | None = None) -> tuple[str, ...]:
+        """Return its module and arguments.
+
+        `hook` is where its messages to us go, `sftp` where it listens for files.
+        """
+        told = {"hook": hook, "sftp": sftp, **self.secrets, **self.keys}
+        words = [word.format(**told) for word in _WORDS[self.kind].split()]
         return (f"syncworkers.sandbox.{self.kind}", *words, *self.words)
 
-    def environment(self, address: str, hook: str) -> dict[str, str]:
+    @property
+    def speaks_sftp(self) -> bool:
+        """Say whether it listens for files."""
+        return "{sftp}" in _WORDS[self.kind]
+
+    def environment(self, address: str, hook: str, sftp: int | None = None) -> dict[str, str]:
         """Return what its partner file looks for in the environment."""
         more = {
             ending: template.format(address=address, hook=hook)
             for ending, template in _ADDRESSES.get(self.kind, {}).items()
         }
         told = {"URL": address, **self.secrets, **more}
+        if sftp is not None:
+            told |= {"HOST": "127.0.0.1", "PORT": str(sftp)}
         return {self.variable(ending): value for ending, value in told.items()}
 
 
@@ -91,6 +115,30 @@ def _shipbob(partner: str, channel: int, *words: str) -> Simulator:
         },
         words=words,
     )
+
+
+def _edi_warehouse(partner: str) -> Simulator:
+    seed = hashlib.sha256(f"sandbox-host-of-{partner}".encode())
+    ours = hashlib.sha256(f"sandbox-key-for-{partner}".encode())
+    private = Ed25519PrivateKey.from_private_bytes(ours.digest())
+    text = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    return Simulator(
+        partner=partner,
+        kind="edi_warehouse",
+        role="warehouse",
+        secrets={
+            "USER": "syncworkers",
+            "PRIVATE_KEY": text.replace("\n", "\\n"),
+            "HOST_KEYS": _public(Ed25519PrivateKey.from_private_bytes(seed.digest())),
+            "USAGE": "T",
+        },
+        keys={"public_key": _public(private), "host_seed": seed.hexdigest()},
+    )
+
+
+def _public(key: Ed25519PrivateKey) -> str:
+    """Write the public half as ssh-keyscan does."""
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
 SHOP = "acme-us.myshopify.com"
@@ -126,6 +174,7 @@ SIMULATORS = (
     _shipbob("shipbob-west", 101),
     _shipbob("shipbob-east", 102),
     _shipbob("shipbob-eu", 103),
+    _edi_warehouse("harbor-east"),
 )
 NAMES: Sequence[str] = tuple(one.partner for one in SIMULATORS)
 SECRETS: Mapping[str, str] = {

@@ -49,7 +49,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A set in the file that was made of it; `number` is ISA13 and GS06, `place` is ST02."""
+    """A set in the file that was made of it; `number` is ISA13 and GS06, `place` is ST02.
+
+    `answer` is what the partner has said since of the object itself: `shipped`, `partial` or
+    `cancelled`, None so far. `waiting` counts the seconds since it was uploaded.
+    """
 
     file: int
     name: str
@@ -60,6 +64,8 @@ class Frozen:
     uploaded: bool
     state: str
     detail: str | None
+    answer: str | None = None
+    waiting: float = 0.0
     body: bytes = field(repr=False)
 
 

@@ -59,6 +59,8 @@ STORE, ERP, WAREHOUSE, EAST = "shopify-us", "d365-main", "shipbob-west", "shipbo
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = "acme-us.myshopify.com"
 CALL_DEADLINE = 1.0
+SFTP: dict[str, int] = {}
+"""Where warehouses listen that exchange files, where there are any."""
 _LANE = """
 gather_ms = 0
 work_budget = "2s"
@@ -248,7 +250,11 @@ class World:
     def settle(self, *, workers: int = 1, seconds: float = 20.0) -> None:
         """Work until no line is left; fails when that does not come about."""
         steps = [partial(self.process, kind) for kind in lanes.PROCESS]
-        others = {name for name, one in self.fleet.partners.items() if one.policy.role == "store"}
+        others = {
+            name
+            for name, one in self.fleet.partners.items()
+            if one.policy.role == "store" or (name in SFTP)
+        }
         steps += [partial(self.deliver, one) for one in (ERP, *self.warehouses, *others)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -382,7 +388,7 @@ def _configure(environ: pytest.MonkeyPatch, config: Path, overlay: str) -> None:
 
 def _tell_addresses(environ: pytest.MonkeyPatch, gateway: str, urls: Mapping[str, str]) -> None:
     """Let everybody know where everybody is."""
-    told = sandbox_environment(NOWHERE)
+    told = sandbox_environment(replace(NOWHERE, sftp=NOWHERE.sftp | SFTP))
     for one in SIMULATORS:
         if one.partner in urls:
             told |= one.environment(urls[one.partner], f"{gateway}/webhooks/{one.partner}")

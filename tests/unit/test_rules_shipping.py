@@ -114,7 +114,7 @@ def reported(state: State, detail: str = "") -> ReportedShipment:
         ([State.ON_HOLD, State.EXCEPTION], (State.EXCEPTION, "bad address")),
         (
             [State.SHIPPED, State.CANCELLED],
-            (State.CANCELLED, "only a part of it left, and nothing more is to follow"),
+            (State.CANCELLED, "only a part of it left (Processing), and nothing more is to follow"),
         ),
     ],
 )

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syncworkers.connectors.base import NOT_STARTED, Outcome, Verdict
+from syncworkers.connectors.edi_sftp import answers
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.errors import CredentialsError, RetryableError, Violation
 from syncworkers.x12.errors import X12Error
-from syncworkers.x12.ledger import Document, stands
+from syncworkers.x12.ledger import REJECTED, Document, stands
 from syncworkers.x12.segments import segment
 from syncworkers.x12.write import OutGroup, OutInterchange, OutSet, write
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from syncworkers.connectors.edi_sftp.settings import Settings
     from syncworkers.x12.ledger import Frozen, Ledger
 
+CANCEL = "part.cancel"
+"""What is done only once the warehouse has answered."""
 LOG_IN_AGAIN = 60.0
 """Seconds before a server that refuses us is tried again."""
 
@@ -37,7 +40,10 @@ def push(
 ) -> list[Outcome]:
     """Freeze what does not stand in the ledger, and upload what is not there; one outcome each."""
     wanted = {id(one): _document(one) for one in requests}
-    outcomes = _freeze(settings, ledger, requests, wanted)
+    outcomes = _refused_before(ledger, requests, wanted)
+    outcomes |= _freeze(
+        settings, ledger, [one for one in requests if id(one) not in outcomes], wanted
+    )
     known = ledger.latest({one.reference for one in wanted.values()})
     begun = {
         one.reference: known[one.reference]
@@ -49,7 +55,7 @@ def push(
     for request in requests:
         if id(request) not in outcomes:
             frozen = begun.get(wanted[id(request)].reference)
-            outcomes[id(request)] = _outcome(request, frozen, failures)
+            outcomes[id(request)] = _outcome(settings, request, frozen, failures)
     return [outcomes[id(one)] for one in requests]
 
 
@@ -64,6 +70,21 @@ def find(
     ]
     made = dict(zip(map(id, there), push(settings, ledger, there, deadline), strict=True))
     return [made.get(id(one), Outcome(verdict=Verdict.ABSENT)) for one in requests]
+
+
+def _refused_before(
+    ledger: Ledger, requests: Sequence[Request], wanted: Mapping[int, Document]
+) -> dict[int, Outcome]:
+    """Say which cancels were refused as to their syntax: sent again they would be once more."""
+    cancels = [one for one in requests if one.operation == CANCEL]
+    known = ledger.latest({one.reference for one in cancels}) if cancels else {}
+    found = {}
+    for one in cancels:
+        frozen = known.get(one.reference)
+        same = frozen is not None and frozen.digest == wanted[id(one)].digest
+        if frozen is not None and same and frozen.state == REJECTED:
+            found[id(one)] = answers.unreadable(frozen)
+    return found
 
 
 def _document(request: Request) -> Document:
@@ -178,12 +199,19 @@ def _failed(error: RetryableError | CredentialsError, began: float) -> Outcome:
     )
 
 
-def _outcome(request: Request, frozen: Frozen | None, failures: Mapping[int, Outcome]) -> Outcome:
+def _outcome(
+    settings: Settings,
+    request: Request,
+    frozen: Frozen | None,
+    failures: Mapping[int, Outcome],
+) -> Outcome:
     if frozen is None:
         told = "another set about it was sent meanwhile"
         return Outcome(verdict=Verdict.RETRY, error=told)
     if frozen.file in failures:
         return failures[frozen.file]
+    if request.operation == CANCEL:
+        return answers.to_cancel(frozen, settings.answered_within)
     numbers = f"{frozen.number}/{frozen.place:04}"
     return Outcome(
         verdict=Verdict.ADOPTED if frozen.uploaded else Verdict.CONFIRMED,

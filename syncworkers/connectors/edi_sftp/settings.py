@@ -33,6 +33,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "delimiters": "*~>",
     "zone": "UTC",
     "acknowledged_within": 4 * 3600,
+    "answered_within": 24 * 3600,
     "profile": {},
     "rules": {},
 }
@@ -70,6 +71,8 @@ class Settings:
     zone: str
     acknowledged_within: float
     """Seconds until a missing 997 is overdue."""
+    answered_within: float
+    """Seconds until a cancel that nobody answered is for a person."""
     route: Route
 
 
@@ -104,6 +107,7 @@ def read_settings(partner: str, connection: Mapping[str, Any]) -> Settings:
         delimiters=_delimiters(partner, str(given["delimiters"])),
         zone=str(given["zone"]),
         acknowledged_within=float(given["acknowledged_within"]),
+        answered_within=float(given["answered_within"]),
         route=Route(
             partner=partner,
             sender=f"{given['sender_qualifier']}/{sender}",
@@ -141,7 +145,11 @@ def _delimiters(partner: str, text: str) -> Delimiters:
 
 
 def _private_key(partner: str, text: str) -> paramiko.PKey:
-    """Read an OpenSSH or PEM key; what is wrong is said without a word of it."""
+    r"""Read an OpenSSH or PEM key; what is wrong is said without a word of it.
+
+    Line ends may be written as `\n`: many an environment takes a single line only.
+    """
+    text = text.replace("\\n", "\n")
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
             return kind.from_private_key(io.StringIO(text))

@@ -1,0 +1,248 @@
+"""Ship advices of the legacy warehouse: they add up, whatever their order; a cancel awaits one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from syncworkers.x12.segments import segment
+from tests.integration.edi_running import Harbor, group, harbor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import sqlalchemy as sa
+    from redis import Redis
+
+    from syncworkers.servers import Servers
+    from syncworkers.x12.segments import Segment
+
+GROUPS = itertools.count(100)
+
+
+@pytest.fixture
+def edi(
+    clean_database: sa.Engine,
+    redis_client: Redis,
+    running_servers: Servers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Harbor]:
+    with harbor(running_servers, tmp_path, monkeypatch) as started:
+        yield started
+
+
+def advice(
+    reference: str,
+    shipment: str,
+    *lines: tuple[int, str, int, int, str],
+    reporting: str = "F",
+    tracking: str = "",
+) -> tuple[str, list[Segment]]:
+    """Write a 945; each line is its number, the status, ordered, shipped and the SKU."""
+    told = [
+        segment("W06", reporting, reference, "20261124", shipment),
+        segment("N9", "2I", tracking or f"TRK-{shipment}"),
+        segment("W27", "U", "FDEG", "GROUND"),
+    ]
+    for place, (number, status, ordered, shipped, sku) in enumerate(lines, start=1):
+        rest = str(ordered - shipped) if ordered > shipped else ""
+        counts = (status, str(ordered), str(shipped), rest, "EA", "", "VN", sku)
+        told += [
+            segment("LX", str(place)),
+            segment("W12", *counts),
+            segment("N9", "LI", str(number)),
+        ]
+    total = sum(shipped for _, _, _, shipped, _ in lines)
+    return "945", [*told, segment("W03", str(total))]
+
+
+def tell(edi: Harbor, *documents: tuple[str, Sequence[Segment]]) -> None:
+    edi.leave(group("SW", next(GROUPS), *documents))
+    edi.hear()
+
+
+def release(edi: Harbor) -> tuple[dict[str, Any], str, list[tuple[int, str, int]]]:
+    """Bring an order of several units there; return it, its reference and (number, SKU, units)."""
+    while True:
+        order = edi.world.release()
+        edi.settle()
+        lines = edi.world.ask(
+            "SELECT p.lines FROM order_part p JOIN sales_order o ON o.id = p.order_id"
+            " WHERE o.external_id = :id",
+            id=str(order["id"]),
+        )
+        found = [(one["number"], one["sku"], int(one["quantity"])) for one in lines or ()]
+        if len(found) > 1 and sum(units for _, _, units in found) > 2:
+            return order, f"shopify-us-{order['id']}-1", found
+
+
+def part(edi: Harbor, reference: str) -> Any:
+    """Return how far we know the part to be."""
+    return edi.world.ask("SELECT state FROM order_part WHERE reference = :it", it=reference)
+
+
+def shipped(edi: Harbor, order: dict[str, Any]) -> int:
+    """Return how many units the store was told of, checking that the ERP knows as many."""
+    (there,) = [one for one in edi.world.sold() if str(one["id"]) == str(order["id"])]
+    told = sum(line["quantity"] for one in there["fulfillments"] for line in one["lines"])
+    (booked,) = [one for one in edi.world.booked() if one["reference"].endswith(f"/{order['id']}")]
+    posted = sum(int(float(line["quantity"])) for one in booked["slips"] for line in one["lines"])
+    assert told == posted
+    return int(told)
+
+
+def test_an_order_that_left_whole_is_told_to_store_and_erp(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, sku) for n, sku, u in lines)))
+
+    assert part(edi, reference) == "shipped"
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    (there,) = [one for one in edi.world.sold() if str(one["id"]) == str(order["id"])]
+    assert [one["tracking"]["number"] for one in there["fulfillments"]] == ["TRK-SHP-1"]
+    assert edi.cases() == []
+
+
+def test_several_advices_add_up_and_a_repeat_changes_nothing(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    (first, sku, units), *others = lines
+    early = advice(reference, "SHP-1", *((n, "CC", u, u, it) for n, it, u in others))
+    late = advice(reference, "SHP-2", (first, "CC", units, units, sku))
+
+    tell(edi, early)
+    assert part(edi, reference) == "accepted"
+    assert edi.cases() == []
+    tell(edi, early, late)
+    tell(edi, late)
+
+    assert part(edi, reference) == "shipped"
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    assert edi.world.ask("SELECT count(*) FROM shipment") == 2
+    assert edi.cases() == []
+
+
+def test_what_is_backordered_keeps_the_order_open_and_what_is_short_does_not(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    (first, sku, units), *others = sorted(lines, key=lambda one: -one[2])
+    rest = [(n, "CC", u, u, it) for n, it, u in others]
+
+    tell(edi, advice(reference, "SHP-1", (first, "BP", units, units - 1, sku), *rest))
+    assert part(edi, reference) == "accepted"
+    assert edi.cases() == []
+    tell(edi, advice(reference, "SHP-2", (first, "CP", 1, 0, sku)))
+
+    assert part(edi, reference) == "cancelled"
+    assert shipped(edi, order) == sum(units for _, _, units in lines) - 1
+    ((code, error),) = edi.cases()
+    assert code == "warehouse.cancelled"
+    assert "short" in error
+
+
+def test_a_substitute_keeps_the_ordered_line_and_is_a_case(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    (first, _, units), *others = lines
+    rest = [(n, "CC", u, u, it) for n, it, u in others]
+
+    tell(edi, advice(reference, "SHP-1", (first, "CS", units, units, "OTHER-GOODS"), *rest))
+
+    assert part(edi, reference) == "shipped"
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    ((code, error),) = edi.cases()
+    assert code == "shipment.substituted"
+    assert "OTHER-GOODS" in error
+
+
+def test_a_correction_is_a_case_and_edits_nothing(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    whole = [(n, "CC", u, u, sku) for n, sku, u in lines]
+    tell(edi, advice(reference, "SHP-1", *whole))
+    less = [(n, "CP", u, u - 1, sku) for n, sku, u in lines]
+
+    tell(edi, advice(reference, "SHP-1", *less))
+    tell(edi, advice(reference, "SHP-1", *whole, reporting="X"))
+
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    assert [code for code, _ in edi.cases()] == ["shipment.corrected"] * 2
+
+
+def test_goods_of_no_line_are_refused_and_the_rest_of_the_file_is_taken(edi: Harbor) -> None:
+    order, reference, _ = release(edi)
+    other, second, more = release(edi)
+
+    tell(
+        edi,
+        advice(reference, "SHP-1", (77, "CC", 1, 1, "NOBODY-ORDERED")),
+        advice(second, "SHP-2", *((n, "CC", u, u, sku) for n, sku, u in more)),
+    )
+
+    assert shipped(edi, order) == 0
+    assert shipped(edi, other) == sum(units for _, _, units in more)
+    assert [code for code, _ in edi.cases()] == ["shipment.unknown_item"]
+
+
+def test_an_advice_before_its_order_waits_for_it(edi: Harbor) -> None:
+    order = edi.world.order()
+    reference = f"shopify-us-{order['id']}-1"
+    skus = [(n, line["sku"], line["quantity"]) for n, line in enumerate(order["line_items"], 1)]
+
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, sku) for n, sku, u in skus)))
+    assert edi.world.ask("SELECT state FROM message WHERE topic = 'edi/945'") == "parked"
+
+    edi.world.webhook("orders/create", order)
+    edi.settle()
+    edi.hear()
+    assert edi.world.ask("SELECT state FROM message WHERE topic = 'edi/945'") != "parked"
+
+
+def cancel(edi: Harbor, order: dict[str, Any]) -> None:
+    """Let the store call an order off; the cancel reaches the warehouse and waits there."""
+    name = str(order["id"])
+    edi.world.shop.customers.cancel(name)
+    edi.world.webhook("orders/cancelled", edi.world.shop.books.get(name) or {})
+
+
+@pytest.mark.parametrize("answer", ["cancelled", "shipped"])
+def test_a_cancel_is_done_only_once_the_warehouse_says_so(edi: Harbor, answer: str) -> None:
+    order, reference, lines = release(edi)
+    cancel(edi, order)
+    edi.world.process()
+    for _ in range(3):
+        edi.world.deliver("harbor-east")
+
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N", "F"]
+    state = "SELECT state FROM delivery WHERE operation = 'part.cancel'"
+    assert edi.world.ask(state) == "open"
+    assert edi.world.ask("SELECT state FROM delivery WHERE operation = 'order.cancel'") == "open"
+
+    word = "IC" if answer == "cancelled" else "CC"
+    said = [(n, word, u, 0 if word == "IC" else u, sku) for n, sku, u in lines]
+    tell(edi, advice(reference, "SHP-1", *said))
+
+    if answer == "cancelled":
+        assert edi.world.ask(state) == "confirmed"
+        (booked,) = edi.world.booked()
+        assert booked["status"] == "Canceled"
+        assert edi.cases() == []
+    else:
+        assert edi.world.ask(state) == "dead"
+        codes = {code for code, _ in edi.cases()}
+        assert codes == {"warehouse.cancel_refused", "shipment.after_cancel"}
+
+
+def test_a_cancel_that_nobody_answers_becomes_a_case(edi: Harbor) -> None:
+    order, _, _ = release(edi)
+    cancel(edi, order)
+    edi.world.process()
+    edi.world.deliver("harbor-east")
+    with edi.world.fleet.session() as session:
+        session.connection().exec_driver_sql(
+            "UPDATE edi_file SET uploaded_at = now() - interval '2 days'"
+        )
+        session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
+    edi.world.deliver("harbor-east")
+
+    assert [code for code, _ in edi.cases()] == ["warehouse.cancel_unanswered"]
