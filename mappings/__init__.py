@@ -12,6 +12,7 @@ from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
 from mappings.dynamics365 import shipments as dynamics365_shipments
 from mappings.edi_sftp import acknowledgements as edi_sftp_acknowledgements
+from mappings.edi_sftp import advices as edi_sftp_advices
 from mappings.edi_sftp import files as edi_sftp_files
 from mappings.shipbob import orders as shipbob_orders
 from mappings.shipbob import parts as shipbob_parts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 READS: Mapping[tuple[str, str], Any] = {
     ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("edi_sftp", "edi/945"): edi_sftp_advices.ADVICES,
     ("edi_sftp", "edi/file"): edi_sftp_files.FILES,
     ("shipbob", "orders/read"): shipbob_orders,
     ("shipbob", "shipments/tracking"): shipbob_tracking,
@@ -54,4 +56,4 @@ WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("shopify", "shipment.track"): shopify_shipments.dump_tracking,
     ("shopify", "invoice.note"): shopify_invoices.dump_invoices,
 }
-"""By connector and operation: what writes the partner's payload."""
+"""By connector and operation: what writes the partner's payload; `fit` as above."""
