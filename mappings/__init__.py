@@ -14,6 +14,7 @@ from mappings.dynamics365 import shipments as dynamics365_shipments
 from mappings.edi_sftp import acknowledgements as edi_sftp_acknowledgements
 from mappings.edi_sftp import advices as edi_sftp_advices
 from mappings.edi_sftp import files as edi_sftp_files
+from mappings.edi_sftp import tracking as edi_sftp_tracking
 from mappings.shipbob import orders as shipbob_orders
 from mappings.shipbob import parts as shipbob_parts
 from mappings.shipbob import tracking as shipbob_tracking
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 READS: Mapping[tuple[str, str], Any] = {
     ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("edi_sftp", "edi/214"): edi_sftp_tracking.TRACKING,
     ("edi_sftp", "edi/945"): edi_sftp_advices.ADVICES,
     ("edi_sftp", "edi/file"): edi_sftp_files.FILES,
     ("shipbob", "orders/read"): shipbob_orders,
