@@ -12,7 +12,10 @@ from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
 from mappings.dynamics365 import shipments as dynamics365_shipments
 from mappings.edi_sftp import acknowledgements as edi_sftp_acknowledgements
+from mappings.edi_sftp import advices as edi_sftp_advices
 from mappings.edi_sftp import files as edi_sftp_files
+from mappings.edi_sftp import parts as edi_sftp_parts
+from mappings.edi_sftp import tracking as edi_sftp_tracking
 from mappings.shipbob import orders as shipbob_orders
 from mappings.shipbob import parts as shipbob_parts
 from mappings.shipbob import tracking as shipbob_tracking
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 READS: Mapping[tuple[str, str], Any] = {
     ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("edi_sftp", "edi/214"): edi_sftp_tracking.TRACKING,
+    ("edi_sftp", "edi/945"): edi_sftp_advices.ADVICES,
     ("edi_sftp", "edi/file"): edi_sftp_files.FILES,
     ("shipbob", "orders/read"): shipbob_orders,
     ("shipbob", "shipments/tracking"): shipbob_tracking,
@@ -47,6 +52,9 @@ WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("dynamics365", "customer.create"): dynamics365_customers.dump_account,
     ("dynamics365", "shipment.create"): dynamics365_shipments.dump_shipment,
     ("edi_sftp", "group.acknowledge"): edi_sftp_acknowledgements.dump,
+    ("edi_sftp", "part.create"): edi_sftp_parts.PART,
+    ("edi_sftp", "part.readdress"): edi_sftp_parts.dump_address_change,
+    ("edi_sftp", "part.cancel"): edi_sftp_parts.CANCELLATION,
     ("shipbob", "part.create"): shipbob_parts.dump_part,
     ("shipbob", "part.readdress"): shipbob_parts.dump_address_change,
     ("shipbob", "part.cancel"): shipbob_parts.dump_cancellation,
@@ -54,4 +62,4 @@ WRITES: Mapping[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("shopify", "shipment.track"): shopify_shipments.dump_tracking,
     ("shopify", "invoice.note"): shopify_invoices.dump_invoices,
 }
-"""By connector and operation: what writes the partner's payload."""
+"""By connector and operation: what writes the partner's payload; `fit` as above."""
