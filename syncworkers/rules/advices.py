@@ -277,6 +277,7 @@ def _report(
         code=", ".join(f"{counted[one]} {one}" for one in Standing if counted[one]),
         updated_at=max(one.advised_at for one in advices),
         shipments=shipments,
+        more_follows=any(line.open for line in lines),
     )
 
 
