@@ -1,205 +1,32 @@
-"""The simulated EDI warehouse answers in files, tells of parcels and misbehaves as it should."""
+"""The simulated EDI warehouse answers in files and tells of parcels as it should."""
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
-import paramiko
-import pytest
-import requests
-
+from syncworkers.connectors.base import Collected, Deadline, Seen
+from syncworkers.connectors.edi_sftp.collecting import collect
+from syncworkers.connectors.edi_sftp.drop import drop
+from syncworkers.connectors.edi_sftp.session import opened
+from syncworkers.connectors.edi_sftp.settings import read_settings
 from syncworkers.sandbox.edi_warehouse.app import Warehouse, host_key
-from syncworkers.sandbox.edi_warehouse.file_faults import FileFault, FilePlan
+from syncworkers.sandbox.edi_warehouse.file_faults import FilePlan
 from syncworkers.sandbox.edi_warehouse.floor import Habits
-from syncworkers.sandbox.edi_warehouse.outbox import Route
-from syncworkers.x12.acknowledge import acknowledge
-from syncworkers.x12.errors import X12Error
 from syncworkers.x12.read import read
-from syncworkers.x12.segments import Segment, TransactionSet, segment
-from syncworkers.x12.write import OutGroup, OutInterchange, OutSet, write
-from tests.connectors.sftp_running import line, make_key
-from tests.integration.world import serving
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-HOST_SEED = "5a" * 32
-ROUTE = Route(sender="EXAMPLEWH", receiver="EXAMPLECO", usage="T")
-PACE = 0.05
-MAIN = ("Jane Roe", "1 Main Street", "Chicago", "IL", "60601", "US")
-ELSEWHERE = ("Jane Roe", "2 Other Street", "Reno", "NV", "89501", "US")
-REF = "SO1001-1"
-
-
-def release(
-    reference: str = REF,
-    purpose: str = "N",
-    lines: tuple[tuple[str, str], ...] = (("SKU-A", "2"), ("SKU-B", "1")),
-    to: tuple[str, ...] = MAIN,
-) -> list[Segment]:
-    name, street, *town = to
-    found = [
-        segment("W05", purpose, reference, "PO-77"),
-        segment("N1", "ST", name, "92", "C-500"),
-        segment("N3", street),
-        segment("N4", *town),
-        segment("W66", "PP", "U", "", "", "GROUND", "", "", "", "", "FDEG"),
-    ]
-    for number, (sku, quantity) in enumerate(lines, start=1):
-        found += [
-            segment("LX", str(number)),
-            segment("W01", quantity, "EA", "", "VN", sku),
-            segment("N9", "LI", f"1{number}"),
-        ]
-    return found
-
-
-class Customer:
-    """Who drops orders and collects what the warehouse left, with a plain SFTP client."""
-
-    def __init__(self, warehouse: Warehouse, key: paramiko.PKey, url: str) -> None:
-        self.warehouse = warehouse
-        self.url = url
-        self._key = key
-        self._number = 0
-        self.bodies: dict[str, bytes] = {}
-        self.refused: list[str] = []
-
-    @contextmanager
-    def session(self) -> Iterator[paramiko.SFTPClient]:
-        transport = paramiko.Transport(("127.0.0.1", self.warehouse.server.port))
-        try:
-            transport.connect(username="syncworkers", pkey=self._key)
-            sftp = paramiko.SFTPClient.from_transport(transport)
-            assert sftp is not None
-            yield sftp
-        finally:
-            transport.close()
-
-    def drop(self, *sets: list[Segment], number: int = 0, name: str = "") -> str:
-        self._number += 1
-        return self.leave(written("940", sets, number or self._number), name)
-
-    def leave(self, body: bytes, name: str = "") -> str:
-        name = name or f"ow-{self._number:09}.edi"
-        with self.session() as sftp:
-            with sftp.open(f"/inbound/.{name}.part", "wb") as file:
-                file.write(body)
-            sftp.rename(f"/inbound/.{name}.part", f"/inbound/{name}")
-        return name
-
-    def collect(self) -> list[TransactionSet]:
-        """Take what is whole, acknowledge it, and return all sets that were ever collected."""
-        with self.session() as sftp:
-            for one in sorted(sftp.listdir("/outbound")):
-                if one.startswith("."):
-                    continue
-                with sftp.open(f"/outbound/{one}", "rb") as file:
-                    body = file.read()
-                if whole(body):
-                    sftp.rename(f"/outbound/{one}", f"/archive/{one}")
-                    self.bodies[one] = body
-        return [one for body in self.bodies.values() for one in read(body).accepted()]
-
-    def acknowledge(self) -> None:
-        """Answer every group that was collected."""
-        answers = [
-            list(answer.segments)
-            for body in self.bodies.values()
-            for interchange in read(body).interchanges
-            for group in interchange.groups
-            if (answer := acknowledge(group, "0001")) is not None
-        ]
-        self._number += 1
-        self.leave(written("997", answers, self._number), f"fa-{self._number}.edi")
-
-    def await_sets(self, code: str, count: int) -> list[TransactionSet]:
-        until(lambda: len([one for one in self.collect() if one.code == code]) >= count)
-        return [one for one in self.collect() if one.code == code]
-
-    def rest(self) -> None:
-        """Collect until the warehouse has nothing more to do."""
-        until(lambda: self.collect() is not None and not self.ask("progress")["busy"])
-
-    def ask(self, what: str) -> dict[str, Any]:
-        answer = requests.request("GET", f"{self.url}/_sandbox/{what}", timeout=5)
-        return answer.json()  # type: ignore[no-any-return]
-
-    def tell(self, what: str, **given: Any) -> int:
-        address = f"{self.url}/_sandbox/{what}"
-        return requests.request("POST", address, json=given, timeout=5).status_code
-
-    @property
-    def books(self) -> dict[str, Any]:
-        return self.ask("books")
-
-
-def written(code: str, sets: Any, number: int) -> bytes:
-    group = OutGroup(
-        functional_id={"940": "OW", "997": "FA"}[code],
-        sender=ROUTE.receiver,
-        receiver=ROUTE.sender,
-        control_number=number,
-        sets=tuple(
-            OutSet(code=code, control_number=f"{place:04}", segments=tuple(one))
-            for place, one in enumerate(sets, start=1)
-        ),
-    )
-    interchange = OutInterchange(
-        sender_qualifier="ZZ",
-        sender=ROUTE.receiver,
-        receiver_qualifier="ZZ",
-        receiver=ROUTE.sender,
-        control_number=number,
-        at=dt.datetime(2026, 11, 23, 9, 5, tzinfo=dt.UTC),
-        groups=(group,),
-        usage="T",
-    )
-    return write(interchange)
-
-
-def whole(body: bytes) -> bool:
-    try:
-        read(body)
-    except X12Error as error:
-        assert error.code == "x12.incomplete", error
-        return False
-    return True
-
-
-def until(done: Callable[[], object], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not come about"
-        threading.Event().wait(0.02)
-
-
-@contextmanager
-def running(level: str = "none", seed: int = 1, **habits: Any) -> Iterator[Customer]:
-    told = {"seed": seed, "pace": PACE, "partial_share": 0.0, **habits}
-    _, key = make_key()
-    warehouse = Warehouse(
-        FilePlan(level=level, seed=seed),
-        ROUTE,
-        user="syncworkers",
-        public_key=line(key),
-        host_key=host_key(HOST_SEED),
-        habits=Habits(**told),
-        snapshot_every=0.0,
-    )
-    try:
-        with serving(warehouse.program) as url:
-            yield Customer(warehouse, key, url)
-    finally:
-        warehouse.close()
-
-
-def elements(found: TransactionSet, tag: str) -> list[tuple[str, ...]]:
-    return [one.elements for one in found.segments if one.tag == tag]
+from tests.connectors.sftp_running import connection, line, make_key
+from tests.integration.edi_warehouse_running import (
+    ELSEWHERE,
+    HOST_SEED,
+    MAIN,
+    REF,
+    ROUTE,
+    elements,
+    release,
+    running,
+    until,
+    whole,
+    written,
+)
 
 
 def test_an_order_is_acknowledged_shipped_and_delivered() -> None:
@@ -428,100 +255,34 @@ def test_by_hand_it_sends_all_else_that_warehouses_send() -> None:
     assert elements(sets["214"], "AT7")[0][0] == "AP"
 
 
-ON_ADVICES = sorted(set(FileFault) - {FileFault.REJECT, FileFault.LATE_ACK, FileFault.MISSING_ACK})
-
-
-@pytest.mark.parametrize("fault", ON_ADVICES)
-def test_what_a_fault_breaks_is_made_good(fault: FileFault) -> None:
+def test_our_own_connector_gets_along_with_it() -> None:
     with running(autopilot=False) as customer:
-        customer.drop(release(), release("SO2"))
-        customer.await_sets("997", 1)
-        customer.tell("files", next=[fault.value])
+        text, private = make_key()
+        customer.warehouse.server._doors.key = line(private)
+        host = line(host_key(HOST_SEED))
+        told = connection("", customer.warehouse.server.port, "syncworkers", text, host)
+        settings = read_settings("harbor-east", told)
+        with opened(settings, Deadline(10.0)) as sftp:
+            drop(sftp, settings, "ow-1.edi", written("940", [release()], 1))
+        until(lambda: customer.warehouse.books.orders)
+        customer.tell("files", next=["truncated"])
         customer.tell(f"orders/{REF}/ship")
-        customer.tell("orders/SO2/ship")
-        customer.rest()
-        books = customer.books
-        advices = [one for one in customer.collect() if one.code == "945"]
+        seen: list[Seen] = []
+        kept: list[bytes] = []
 
-    shipped = {one["shipments"][0]["id"] for one in books["orders"]}
-    assert {elements(one, "W06")[0][3] for one in advices} == shipped
-    assert len(shipped) == 2
-    assert books["faults"] == {f"file.{fault.value}": 1}
-    assert books["unwritable_files"] == 0
+        def keep(file: Collected) -> bool:
+            kept.extend([file.body] if whole(file.body) else [])
+            return whole(file.body)
 
+        def look() -> bool:
+            nonlocal seen
+            seen = collect(settings, dict.fromkeys(seen, 60.0), keep, Deadline(10.0))
+            return customer.warehouse.busy
 
-def test_a_late_acknowledgement_comes_after_all() -> None:
-    with running(autopilot=False) as customer:
-        customer.tell("files", next=["late_ack", "missing_ack"])
-        customer.drop(release())
-        customer.drop(release("SO2"))
-        answers = customer.await_sets("997", 1)
-        customer.rest()
-        faults = customer.books["faults"]
+        until(lambda: not look())
 
-    assert len(answers) == 1
-    assert faults == {"file.late_ack": 1, "file.missing_ack": 1}
-
-
-@pytest.mark.parametrize("fault", ["cut", "refuse_rename", "refuse_login"])
-def test_a_session_goes_wrong_once(fault: str) -> None:
-    with running(autopilot=False) as customer:
-        customer.tell("files", next=[fault])
-        with pytest.raises((paramiko.SSHException, EOFError, OSError)):
-            customer.leave(written("940", [release()] * 9, 5), "first.edi")
-        customer.leave(written("940", [release()], 6), "second.edi")
-        customer.await_sets("997", 1)
-        books = customer.books
-
-    assert books["faults"] == {f"file.{fault}": 1}
-    assert books["calls_by_operation"]["write"] >= 1
-    assert len(books["orders"]) == 1
-
-
-def test_a_spell_keeps_everybody_out() -> None:
-    with running(autopilot=False) as customer:
-        assert customer.tell("faults", spell={"outage": 0.3}) == 200
-        with pytest.raises((paramiko.SSHException, EOFError, OSError)):
-            customer.collect()
-        threading.Event().wait(0.4)
-
-        assert customer.collect() == []
-        assert customer.tell("faults", spell={"flood": 1}) == 400
-        assert customer.tell("files", next=["nonsense"]) == 400
-
-
-@pytest.mark.parametrize("level", ["normal", "storm"])
-def test_whatever_goes_wrong_nothing_is_missing_in_the_end(level: str) -> None:
-    with running(level, seed=3, partial_share=0.3) as customer:
-        for number in range(12):
-            persistent(lambda number=number: customer.drop(release(f"SO{number}")))
-        until(lambda: len(customer.books["orders"]) == 12)
-        until(lambda: persistent(customer.collect) and not customer.ask("progress")["busy"], 60.0)
-        books, sets = customer.books, customer.collect()
-
-    shipments = [one for order in books["orders"] for one in order["shipments"]]
-    told = {elements(one, "W06")[0][3] for one in sets if one.code == "945"}
-    assert told == {one["id"] for one in shipments}
-    delivered = {
-        elements(one, "B10")[0][1]
-        for one in sets
-        if elements(one, "AT7")[:1] and elements(one, "AT7")[0][0] == "D1"
-    }
-    assert delivered == told
-    answered = {elements(one, "AK1")[0] for one in sets if one.code == "997"}
-    assert len(answered) == 12
-    assert len(books["faults"]) >= 6
-
-
-def persistent(act: Callable[[], Any]) -> bool:
-    """Try again where a session went wrong."""
-    for _ in range(20):
-        try:
-            act()
-        except (paramiko.SSHException, EOFError, OSError):
-            continue
-        return True
-    return False
+    codes = sorted(one.code for body in kept for one in read(body).accepted())
+    assert codes == ["945", "997"]
 
 
 def test_its_folder_is_gone_when_it_is_closed() -> None:

@@ -76,24 +76,30 @@ class Warehouse:
         self.floor = Floor(self.books, self.stock, self._agenda, self.outbox.add, habits)
         self.intake = Intake(self.books, self.floor, self.outbox, plan, route)
         self.inbox = Inbox(inbound, archive, self.intake, self.calls, pace=pace)
-        faults = Faults()
-        self.link = Link(faults, plan, seed=seed, pace=pace)
-        self.server = SftpServer(
-            self.folder,
-            user=user,
-            public_key=public_key,
-            host_key=host_key,
-            port=sftp_port,
-            faults=faults,
-            calls=self.calls,
-            opening=self.link.opening,
-        )
-        self.link.serves(self.server)
+        self.server = self._serve(user, public_key, host_key, sftp_port, habits)
         self._closed = threading.Event()
         self.program = self._program()
         self.inbox.start()
         if snapshot_every:
             self._count_every(snapshot_every * pace)
+
+    def _serve(
+        self, user: str, public_key: str, key: paramiko.PKey, port: int, habits: Habits
+    ) -> SftpServer:
+        faults = Faults()
+        link = Link(faults, self.plan, seed=habits.seed, pace=habits.pace)
+        server = SftpServer(
+            self.folder,
+            user=user,
+            public_key=public_key,
+            host_key=key,
+            port=port,
+            faults=faults,
+            calls=self.calls,
+            opening=link.opening,
+        )
+        link.serves(server)
+        return server
 
     def _program(self) -> Flask:
         app = flask_app(__name__)

@@ -116,50 +116,55 @@ def serve_documents(app: Flask, warehouse: Warehouse) -> None:
 
 def serve_books(app: Flask, warehouse: Warehouse) -> None:
     """Offer the books and how far everything is."""
-    books, outbox, inbox = warehouse.books, warehouse.outbox, warehouse.inbox
 
     @app.get("/_sandbox/books")
     def show() -> Response:
-        with books.lock:
-            whole = {
-                "orders": [order_books(one) for one in books.orders.values()],
-                "duplicate_attempts": books.duplicate_attempts,
-                "cancel_answers": dict(sorted(books.cancel_answers.items())),
-                "changes": dict(sorted(books.changes.items())),
-            }
-        more = {
-            **warehouse.intake.counts,
-            "unreadable_files": inbox.unreadable,
-            "unwritable_files": outbox.unwritable,
-            "files_written": outbox.written,
-            "acknowledged": dict(outbox.acknowledged),
-            "stock": {sku: held for sku, (held, _) in warehouse.stock.counted().items()},
-        }
-        return jsonify(whole | more | warehouse.calls.books() | {"faults": _faults()})
+        return jsonify(_books(warehouse))
 
     @app.get("/_sandbox/progress")
     def progress() -> Response:
-        with books.lock:
-            orders = list(books.orders.values())
-            shipments = list(books.shipments.values())
-            whole = {
-                "orders": len(orders),
-                "open": sum(any(map(_is_open, order.shipments)) for order in orders),
-                "shipped_shipments": sum(one.shipped_at is not None for one in shipments),
-                "delivered": sum(one.delivered_at is not None for one in shipments),
-            }
-        uncollected = len(outbox.uncollected())
-        return jsonify(
-            {
-                **whole,
-                "busy": warehouse.busy,
-                "uncollected_files": uncollected,
-                "faults": _faults(),
-            }
-        )
+        return jsonify(_progress(warehouse))
 
-    def _faults() -> dict[str, int]:
-        return warehouse.plan.counts()
+
+def _books(warehouse: Warehouse) -> dict[str, Any]:
+    books, outbox = warehouse.books, warehouse.outbox
+    with books.lock:
+        whole = {
+            "orders": [order_books(one) for one in books.orders.values()],
+            "duplicate_attempts": books.duplicate_attempts,
+            "cancel_answers": dict(sorted(books.cancel_answers.items())),
+            "changes": dict(sorted(books.changes.items())),
+        }
+    return {
+        **whole,
+        **warehouse.intake.counts,
+        "unreadable_files": warehouse.inbox.unreadable,
+        "unwritable_files": outbox.unwritable,
+        "files_written": outbox.written,
+        "acknowledged": dict(outbox.acknowledged),
+        "stock": {sku: held for sku, (held, _) in warehouse.stock.counted().items()},
+        **warehouse.calls.books(),
+        "faults": warehouse.plan.counts(),
+    }
+
+
+def _progress(warehouse: Warehouse) -> dict[str, Any]:
+    books = warehouse.books
+    with books.lock:
+        orders = list(books.orders.values())
+        shipments = list(books.shipments.values())
+        whole = {
+            "orders": len(orders),
+            "open": sum(any(map(_is_open, order.shipments)) for order in orders),
+            "shipped_shipments": sum(one.shipped_at is not None for one in shipments),
+            "delivered": sum(one.delivered_at is not None for one in shipments),
+        }
+    return {
+        **whole,
+        "busy": warehouse.busy,
+        "uncollected_files": len(warehouse.outbox.uncollected()),
+        "faults": warehouse.plan.counts(),
+    }
 
 
 def _is_open(shipment: Shipment) -> bool:
