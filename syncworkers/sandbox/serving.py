@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Blueprint, Flask, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -14,9 +14,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from syncworkers.sandbox.faults import LEVELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask import Response
 
-    from syncworkers.sandbox.faults import FaultPlan
+
+class Switched(Protocol):
+    """A plan of faults that can be switched by hand."""
+
+    def switch(self, switches: Mapping[str, Any]) -> None:
+        """Set switches; raises ValueError."""
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -54,7 +61,7 @@ class PlainJson(DefaultJSONProvider):
     sort_keys = False
 
 
-def control(plan: FaultPlan) -> Blueprint:
+def control(plan: Switched) -> Blueprint:
     """Build the control face all simulators have."""
     face = Blueprint("control", __name__, url_prefix="/_sandbox")
 
@@ -91,10 +98,16 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def serve(app: Any, port: int) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+def serve(app: Any, port: int, *, closing: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; `closing` tidies up behind it."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=QuietHandler)
     server.daemon_threads = True  # type: ignore[attr-defined]
+
+    def stop(*_: object) -> None:
+        if closing is not None:
+            closing()
+        os._exit(0)
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: os._exit(0))
+        signal.signal(sign, stop)
     server.serve_forever(poll_interval=0.1)

@@ -16,9 +16,10 @@ import requests
 
 from mappings.shipbob import tracking as tracking_mapping
 from syncworkers.connectors.base import Deadline, ProofError, Received, Request, Verdict
+from syncworkers.sandbox import carriers
 from syncworkers.sandbox.faults import SINGLE, CallFault, FaultPlan
 from syncworkers.sandbox.shipbob import app as shipbob
-from syncworkers.sandbox.shipbob import carriers, catalogue
+from syncworkers.sandbox.shipbob import catalogue
 from tests.integration.world import serving
 from tests.unit.shipbob_parts import (
     CHANNEL,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from syncworkers.sandbox.calls import CallLog
+
 FOLDERS = ("inbound", "outbound", "archive")
 """Ours to them, theirs to us, and where what was taken goes."""
 
@@ -28,6 +30,8 @@ FOLDERS = ("inbound", "outbound", "archive")
 class Faults:
     """What goes wrong from now on; each is off as it stands."""
 
+    refuse_connections: bool = False
+    """Nobody hears more than a closed door."""
     refuse_key: bool = False
     hang: float = 0.0
     """Seconds before every answer."""
@@ -39,6 +43,13 @@ class Faults:
     """What is dropped here is taken away as soon as it has its name."""
     algorithms: Sequence[str] = ()
     """Key exchanges it insists on."""
+    hit: Callable[[str], None] | None = None
+    """Told the name of each switch as it does harm."""
+
+    def met(self, name: str) -> None:
+        """Say that somebody met one of them."""
+        if self.hit is not None:
+            self.hit(name)
 
 
 @dataclass(slots=True)
@@ -50,8 +61,14 @@ class _Doors:
     key: str
     faults: Faults
     cut: Callable[[], None]
+    calls: CallLog | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: int = 0
+
+    def note(self, operation: str) -> None:
+        """Count what somebody asked for."""
+        if self.calls is not None:
+            self.calls.note(operation, None)
 
 
 class SftpServer:
@@ -66,13 +83,17 @@ class SftpServer:
         host_key: paramiko.PKey,
         port: int = 0,
         faults: Faults | None = None,
+        calls: CallLog | None = None,
+        opening: Callable[[], None] | None = None,
     ) -> None:
+        """Listen; `opening` is called before each session, and may switch faults."""
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.faults = faults or Faults()
         self.host_key = host_key
-        self._doors = _Doors(folder, user, public_key, self.faults, self.drop_connections)
+        self._doors = _Doors(folder, user, public_key, self.faults, self.drop_connections, calls)
+        self._opening = opening
         self._listening = socket.create_server(("127.0.0.1", port))
         self._transports: set[paramiko.Transport] = set()
         self._closed = threading.Event()
@@ -85,6 +106,11 @@ class SftpServer:
         port: int = self._listening.getsockname()[1]
         return port
 
+    @property
+    def moved(self) -> int:
+        """Return how many bytes went over, both ways, since a connection was cut."""
+        return self._doors.moved
+
     def _accept(self) -> None:
         while not self._closed.is_set():
             try:
@@ -94,6 +120,13 @@ class SftpServer:
             threading.Thread(target=self._serve, args=(taken,), daemon=True).start()
 
     def _serve(self, taken: socket.socket) -> None:
+        if self._opening is not None:
+            self._opening()
+        if self.faults.refuse_connections:
+            self.faults.met("refuse_connections")
+            taken.close()
+            return
+        self._doors.note("connect")
         transport = paramiko.Transport(taken)
         if self.faults.algorithms:
             transport.get_security_options().kex = tuple(self.faults.algorithms)
@@ -136,7 +169,10 @@ class _Session(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         doors = self._doors
         known = username == doors.user and f"{key.get_name()} {key.get_base64()}" == doors.key
-        return AUTH_SUCCESSFUL if known and not doors.faults.refuse_key else AUTH_FAILED
+        if known and doors.faults.refuse_key:
+            doors.faults.met("refuse_key")
+            return AUTH_FAILED
+        return AUTH_SUCCESSFUL if known else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return OPEN_SUCCEEDED
@@ -168,6 +204,7 @@ class _Handle(paramiko.SFTPHandle):
             limit = doors.faults.cut_after
             if limit is not None and doors.moved > limit:
                 doors.moved = 0
+                doors.faults.met("cut_after")
                 doors.cut()
 
 
@@ -179,8 +216,10 @@ class _Folder(paramiko.SFTPServerInterface):
         self._doors = doors
 
     def _place(self, path: str) -> Path:
-        if self._doors.faults.hang:
-            threading.Event().wait(self._doors.faults.hang)
+        seconds = self._doors.faults.hang
+        if seconds:
+            self._doors.faults.met("hang")
+            threading.Event().wait(seconds)
         return self._doors.folder / self.canonicalize(path).lstrip("/")
 
     def _attributes(self, found: os.stat_result, name: str = "") -> paramiko.SFTPAttributes:
@@ -190,6 +229,7 @@ class _Folder(paramiko.SFTPServerInterface):
         return attributes
 
     def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
+        self._doors.note("list")
         try:
             with os.scandir(self._place(path)) as entries:
                 return [self._attributes(one.stat(), one.name) for one in entries]
@@ -197,6 +237,7 @@ class _Folder(paramiko.SFTPServerInterface):
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
     def stat(self, path: str) -> paramiko.SFTPAttributes | int:
+        self._doors.note("stat")
         try:
             return self._attributes(self._place(path).stat())
         except OSError as error:
@@ -209,6 +250,7 @@ class _Folder(paramiko.SFTPServerInterface):
     ) -> paramiko.SFTPHandle | int:
         place = self._place(path)
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
+        self._doors.note("write" if writes else "read")
         try:
             number = os.open(place, flags, 0o644)
             file = os.fdopen(number, "wb" if writes else "rb", buffering=0)
@@ -218,11 +260,14 @@ class _Folder(paramiko.SFTPServerInterface):
         return _Handle(self._doors, file, flags)
 
     def remove(self, path: str) -> int:
+        self._doors.note("remove")
         return self._do(lambda: self._place(path).unlink())
 
     def rename(self, oldpath: str, newpath: str) -> int:
         """Rename, never over what is there, as SFTP's plain rename is."""
+        self._doors.note("rename")
         if self._doors.faults.refuse_rename:
+            self._doors.faults.met("refuse_rename")
             return SFTP_PERMISSION_DENIED
         old, new = self._place(oldpath), self._place(newpath)
 
@@ -238,6 +283,7 @@ class _Folder(paramiko.SFTPServerInterface):
 
     def mkdir(self, path: str, attr: paramiko.SFTPAttributes) -> int:
         del attr
+        self._doors.note("mkdir")
         return self._do(lambda: self._place(path).mkdir())
 
     def _do(self, act: Any) -> int:

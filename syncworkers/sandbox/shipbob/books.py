@@ -14,7 +14,7 @@ from syncworkers.sandbox.shipbob import catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from syncworkers.sandbox.shipbob.carriers import Parcel
+    from syncworkers.sandbox.carriers import Parcel
 
 Fields = dict[str, Any]
 WAITING = frozenset({"None", "Processing"})

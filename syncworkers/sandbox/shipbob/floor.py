@@ -10,7 +10,8 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.sandbox.shipbob.agenda import Agenda
+from syncworkers.sandbox.agenda import Agenda
+from syncworkers.sandbox.carriers import make_parcel
 from syncworkers.sandbox.shipbob.books import (
     CANCELLED,
     COMPLETED,
@@ -19,7 +20,6 @@ from syncworkers.sandbox.shipbob.books import (
     put_aside,
     touch,
 )
-from syncworkers.sandbox.shipbob.carriers import make_parcel
 from syncworkers.sandbox.shipbob.views import order_view, shipment_view, stamp
 
 if TYPE_CHECKING:

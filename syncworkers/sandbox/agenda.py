@@ -16,12 +16,12 @@ class Agenda:
     """Runs actions when they are due, one after another; `later` never waits."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._ready = threading.Condition()
         self._started = self._at_work = False
 
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Have an action run in so many seconds."""
         with self._ready:
             heapq.heappush(self._queue, (time.monotonic() + seconds, next(self._order), action))
@@ -36,7 +36,7 @@ class Agenda:
         with self._ready:
             return bool(self._queue) or self._at_work
 
-    def _take(self) -> Callable[[], None]:
+    def _take(self) -> Callable[[], object]:
         with self._ready:
             self._at_work = False
             while True:
