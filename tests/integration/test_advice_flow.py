@@ -244,6 +244,6 @@ def test_a_cancel_that_nobody_answers_becomes_a_case(edi: Harbor) -> None:
             "UPDATE edi_file SET uploaded_at = now() - interval '2 days'"
         )
         session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
-    edi.world.deliver("harbor-east")
+    edi.settle()
 
     assert [code for code, _ in edi.cases()] == ["warehouse.cancel_unanswered"]
