@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncworkers.store import (  # noqa: F401 - imported so that their tables are known
     attention,
     certifications,
+    charges,
     contracts,
     customers,
     edi_files,
@@ -21,6 +22,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     recovery,
     shipments,
     sightings,
+    stock,
 )
 from syncworkers.store.base import Base
 
