@@ -181,15 +181,19 @@ def count_of(snapshot: StockSnapshot) -> Count:
     return Count(as_of=snapshot.as_of, rows=len(snapshot.rows), digest=digest.hexdigest())
 
 
+_LAST = sa.text("""
+SELECT DISTINCT ON (warehouse) warehouse, as_of, rows, digest FROM stock_snapshot
+ WHERE partner = :partner ORDER BY warehouse, as_of DESC
+""")
+
+
 def last_counts(session: Session, partner: str) -> dict[str, Count]:
     """Return the last count of each warehouse of a partner."""
-    rows = session.scalars(
-        sa.select(StockSnapshotRow)
-        .where(StockSnapshotRow.partner == partner)
-        .distinct(StockSnapshotRow.warehouse)
-        .order_by(StockSnapshotRow.warehouse, StockSnapshotRow.as_of.desc())
-    )
-    return {row.warehouse: Count(as_of=row.as_of, rows=row.rows, digest=row.digest) for row in rows}
+    found = session.execute(_LAST, {"partner": partner}).mappings()
+    return {
+        row["warehouse"]: Count(as_of=row["as_of"], rows=row["rows"], digest=row["digest"])
+        for row in found
+    }
 
 
 _FORGET = sa.text("""
