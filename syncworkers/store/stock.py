@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import astuple, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -174,11 +174,14 @@ def count_of(snapshot: StockSnapshot) -> Count:
         raise ValueError(message)
     digest = hashlib.sha256()
     for row in sorted(snapshot.rows, key=lambda one: one.sku):
-        values = (
-            f"{one.normalize():f}" if isinstance(one, Decimal) else one for one in astuple(row)
-        )
-        digest.update(repr(tuple(values)).encode())
+        told = [row.sku, row.unit, *(_plain(getattr(row, one)) for one in Counted)]
+        digest.update(repr(told).encode())
     return Count(as_of=snapshot.as_of, rows=len(snapshot.rows), digest=digest.hexdigest())
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    """Write an amount so that 1 and 1.0 are the same."""
+    return None if amount is None else f"{amount.normalize():f}"
 
 
 _LAST = sa.text("""
@@ -224,25 +227,6 @@ def replace_count(
     insert_rows(session, StockSnapshotRow, [head])
     rows = [{"snapshot_id": number, **_counted(row)} for row in snapshot.rows]
     insert_rows(session, StockCountRow, rows)
-
-
-def counted(
-    session: Session, partner: str, warehouse: str, skus: Collection[str]
-) -> list[StockRow]:
-    """Read what was last counted of some SKUs; what was not counted is left out."""
-    rows = session.scalars(
-        sa.select(StockCountRow)
-        .join(StockSnapshotRow, StockSnapshotRow.id == StockCountRow.snapshot_id)
-        .where(
-            StockSnapshotRow.partner == partner,
-            StockSnapshotRow.warehouse == warehouse,
-            StockCountRow.sku.in_(skus),
-        )
-        .order_by(StockCountRow.sku)
-    )
-    return [
-        StockRow(**{one.name: getattr(row, one.name) for one in fields(StockRow)}) for row in rows
-    ]
 
 
 def _line(one: StockMovement) -> Mapping[str, Any]:
