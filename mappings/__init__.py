@@ -12,9 +12,14 @@ from mappings.dynamics365 import invoices as dynamics365_invoices
 from mappings.dynamics365 import orders as dynamics365_orders
 from mappings.dynamics365 import shipments as dynamics365_shipments
 from mappings.edi_sftp import acknowledgements as edi_sftp_acknowledgements
+from mappings.edi_sftp import adjustments as edi_sftp_adjustments
 from mappings.edi_sftp import advices as edi_sftp_advices
+from mappings.edi_sftp import charges as edi_sftp_charges
 from mappings.edi_sftp import files as edi_sftp_files
+from mappings.edi_sftp import inventory as edi_sftp_inventory
 from mappings.edi_sftp import parts as edi_sftp_parts
+from mappings.edi_sftp import receipts as edi_sftp_receipts
+from mappings.edi_sftp import snapshots as edi_sftp_snapshots
 from mappings.edi_sftp import tracking as edi_sftp_tracking
 from mappings.shipbob import orders as shipbob_orders
 from mappings.shipbob import parts as shipbob_parts
@@ -30,9 +35,15 @@ if TYPE_CHECKING:
 READS: Mapping[tuple[str, str], Any] = {
     ("adobe_commerce", "orders/read"): adobe_commerce_orders,
     ("dynamics365", "invoices/read"): dynamics365_invoices,
+    ("edi_sftp", "edi/210"): edi_sftp_charges.FREIGHT_BILL,
     ("edi_sftp", "edi/214"): edi_sftp_tracking.TRACKING,
+    ("edi_sftp", "edi/810"): edi_sftp_charges.INVOICE,
+    ("edi_sftp", "edi/846"): edi_sftp_inventory.INVENTORY,
+    ("edi_sftp", "edi/944"): edi_sftp_receipts.RECEIPT,
     ("edi_sftp", "edi/945"): edi_sftp_advices.ADVICES,
+    ("edi_sftp", "edi/947"): edi_sftp_adjustments.ADJUSTMENT,
     ("edi_sftp", "edi/file"): edi_sftp_files.FILES,
+    ("edi_sftp", "stock/csv"): edi_sftp_snapshots.SNAPSHOT,
     ("shipbob", "orders/read"): shipbob_orders,
     ("shipbob", "shipments/tracking"): shipbob_tracking,
     ("shopify", "orders/create"): shopify_orders,

@@ -35,6 +35,7 @@ app = Celery(
         "tasks.shipments",
         "tasks.invoices",
         "tasks.files",
+        "tasks.inventory",
         "tasks.sweep",
         "tasks.dead_letter",
         "tasks.maintenance",

@@ -1,4 +1,4 @@
-"""Invoices: read them in, work the inbox."""
+"""Invoices, ours and those that partners send us: read them in, work the inbox."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from tasks.fleet import fleet
 def process() -> None:
     """Work through the inbox of invoices."""
     process_due(fleet(), Kind.INVOICE)
+
+
+@app.task(name="invoices.process_charges")
+def process_charges() -> None:
+    """Work through the inbox of what partners want to be paid."""
+    process_due(fleet(), Kind.CHARGE)
 
 
 @app.task(name="invoices.poll")

@@ -53,11 +53,13 @@ class Profile:
     corrections: tuple[str, ...] = ("X",)
     """W06-01 of what replaces a document."""
     adjustments: Mapping[str, str] = field(default_factory=dict)
-    """W19-01 = why stock was adjusted, over those of `stock.ADJUSTMENTS`."""
+    """W19-01 = why stock was adjusted, over those of `tables.ADJUSTMENTS`."""
     conditions: Mapping[str, str] = field(default_factory=dict)
-    """W13-03 = in which condition goods came, over those of `stock.CONDITIONS`."""
+    """W13-03 = in which condition goods came, over those of `tables.CONDITIONS`."""
     quantities: Mapping[str, str] = field(default_factory=dict)
-    """QTY01 = what is counted, over those of `stock.QUANTITIES`."""
+    """QTY01 = what is counted, over those of `tables.QUANTITIES`."""
+    currency: str = ""
+    """Of charges that do not say theirs."""
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     """How a flat file of stock is read, where the partner sends any: see `snapshots`."""
 

@@ -241,11 +241,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """A file that was taken from a partner; `digest` is the SHA-256 of its bytes, in hex."""
+    """A file that was taken from a partner; `digest` is the SHA-256 of its bytes, in hex.
+
+    `modified` is in Unix seconds, None where the partner does not say.
+    """
 
     name: str
     digest: str
     body: bytes = field(repr=False)
+    modified: int | None = None
 
 
 @runtime_checkable

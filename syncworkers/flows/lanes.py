@@ -22,6 +22,8 @@ PROCESS: Mapping[str, str] = {
     Kind.SHIPMENT: "shipments.process",
     Kind.INVOICE: "invoices.process",
     Kind.FILE: "files.process",
+    Kind.STOCK: "inventory.process",
+    Kind.CHARGE: "invoices.process_charges",
 }
 """By kind of message: the inbound lanes."""
 DELIVER: Mapping[str, str] = {
@@ -62,6 +64,9 @@ def specs(partners: Iterable[PartnerPolicy]) -> list[tuple[LaneSpec, WorkTable]]
         _hints(PROCESS[Kind.INVOICE], priority=3),
         # A file may be huge: one at a time, and its documents are worked in their own lanes.
         LaneSpec(name=PROCESS[Kind.FILE], priority=4, slots=1, batch=1),
+        # Counts may be huge as well, and what a partner says of its stock is taken in turn.
+        LaneSpec(name=PROCESS[Kind.STOCK], priority=5, slots=1, batch=10, depth=2),
+        LaneSpec(name=PROCESS[Kind.CHARGE], priority=6, slots=1, batch=100),
     ]
     outbound = [
         LaneSpec(

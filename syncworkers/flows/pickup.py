@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TOPIC = "edi/file"
+COUNT = "stock/csv"
+"""What a flat file of stock is: a document of its own, known by its name."""
 LONGEST = 300.0
 """Seconds that one look may take, all files read."""
 UNFINISHED_LOOKS = 20
@@ -90,33 +92,50 @@ class _Look:
 
     def _keep(self, file: Collected) -> bool:
         """Store a file; False for one whose end is missing, until it has been so for long."""
+        topic = self._topic(file)
         looks = self._unfinished.get(file.name, 0) + 1
-        if looks < UNFINISHED_LOOKS and not self._partner.reads[TOPIC].is_whole(file.body):
+        if looks < UNFINISHED_LOOKS and not self._partner.reads[topic].is_whole(file.body):
             self._unfinished[file.name] = looks
             return False
         self._unfinished.pop(file.name, None)
-        lane = self._fleet.lanes[process_lane(Kind.FILE)]
-        message = inbox.NewMessage(
-            lane=lane.id,
-            # One line for all: what was left first is read first.
-            line=line_key(self._name, Kind.FILE),
-            partner=self._name,
-            source=FILE,
-            external_id=file.digest,
-            topic=TOPIC,
-            kind=Kind.FILE,
-            entity=file.name,
-            correlation_id=correlation_id(self._name, Kind.FILE, file.digest),
-            body=file.body,
-        )
+        message = self._message(file, topic)
         with self._fleet.session() as session:
             stored = inbox.store(session, [message], announce=ANNOUNCE, patience=PATIENCE)
             if not stored:
                 inbox.count_duplicate(session, *inbox.identity(message))
         self._stored += len(stored)
         if stored:
-            self._fleet.waker.notify([lane.name])
+            self._fleet.waker.notify([process_lane(message.kind)])
         return True
+
+    def _topic(self, file: Collected) -> str:
+        counts = self._partner.reads.get(COUNT)
+        return COUNT if counts is not None and counts.takes(file.name) else TOPIC
+
+    def _message(self, file: Collected, topic: str) -> inbox.NewMessage:
+        """Make the message of a file.
+
+        What is counted may be the same every night, so a count is another one by its name and age.
+        """
+        kind = Kind.STOCK if topic == COUNT else Kind.FILE
+        modified = None if file.modified is None else str(file.modified)
+        external_id = file.digest
+        if topic == COUNT:
+            external_id = f"{file.digest}/{file.name}/{modified}"
+        return inbox.NewMessage(
+            lane=self._fleet.lanes[process_lane(kind)].id,
+            # One line for all: what was left first is read first.
+            line=line_key(self._name, kind),
+            partner=self._name,
+            source=FILE,
+            external_id=external_id,
+            topic=topic,
+            kind=kind,
+            entity=file.name,
+            event_id=modified if topic == COUNT else None,
+            correlation_id=correlation_id(self._name, kind, external_id),
+            body=file.body,
+        )
 
 
 def _announce(fleet: Fleet, partner: str, error: CredentialsError) -> None:

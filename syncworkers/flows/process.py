@@ -13,12 +13,14 @@ from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.applying import Batch, LinePlan, refuse_head
+from syncworkers.flows.charges import Charges
 from syncworkers.flows.files import Files
 from syncworkers.flows.invoices import Invoices
 from syncworkers.flows.lanes import INBOX, OPEN_CASES, PROCESS
 from syncworkers.flows.orders import Orders
 from syncworkers.flows.reading import read
 from syncworkers.flows.shipments import Shipments
+from syncworkers.flows.stock import Stock
 from syncworkers.store import inbox
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ DECIDERS: Mapping[str, Callable[[Fleet, Session, Writes], Decider]] = {
     Kind.SHIPMENT: Shipments,
     Kind.INVOICE: Invoices,
     Kind.FILE: Files,
+    Kind.STOCK: Stock,
+    Kind.CHARGE: Charges,
 }
 """By kind of message: who decides about it."""
 

@@ -6,6 +6,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     advices,
     attention,
     certifications,
+    charges,
     contracts,
     customers,
     edi_files,
@@ -22,6 +23,7 @@ from syncworkers.store import (  # noqa: F401 - imported so that their tables ar
     recovery,
     shipments,
     sightings,
+    stock,
 )
 from syncworkers.store.base import Base
 

@@ -59,7 +59,8 @@ def _take(
     """Have a claimed file kept, then archive it; False: it was put back."""
     body = pickup.read(sftp, path, listed.size)
     digest = hashlib.sha256(body).hexdigest()
-    if not keep(Collected(name=path.name, digest=digest, body=body)):
+    file = Collected(name=path.name, digest=digest, body=body, modified=listed.modified)
+    if not keep(file):
         pickup.give_back(sftp, settings, path)
         return False
     pickup.archive(sftp, settings, path, digest, dt.datetime.now(dt.UTC))
