@@ -61,6 +61,8 @@ class Result:
     """Orders that have an open case. For `ok` they must be the very orders for people."""
     orders_for_people: int
     """Orders that a person must look at, by the partners' books: a change came too late."""
+    files_for_people: int
+    """Damaged groups of documents: for `ok` there must be as many cases about no order."""
     settled: bool
     """Everything came to rest in time."""
     ledger_findings: int
@@ -97,9 +99,13 @@ def read_result(  # noqa: PLR0913 - what ran, and what came of it, all named
     wake_ups = sum(published.get(task, 0) for task in WAKE_UPS)
     cases = _open_cases(fleet)
     with_cases = {case.order for case in cases}
+    as_they_must = (
+        with_cases - {None} == audited.for_people
+        and sum(case.order is None for case in cases) == audited.files_for_people
+    )
     writes = run.row_writes()
     return Result(
-        ok=audited.ok and settled and proof.ok and with_cases == audited.for_people,
+        ok=audited.ok and settled and proof.ok and as_they_must,
         orders=audited.orders,
         shipments=audited.shipments,
         invoices=audited.invoices,
@@ -110,6 +116,7 @@ def read_result(  # noqa: PLR0913 - what ran, and what came of it, all named
         open_cases=len(cases),
         orders_with_cases=len(with_cases - {None}),
         orders_for_people=len(audited.for_people),
+        files_for_people=audited.files_for_people,
         settled=settled,
         ledger_findings=len(proof.findings),
         faults=count_faults(found) | {f"storm {kind}": count for kind, count in struck.items()},
@@ -188,17 +195,23 @@ def print_result(result: Result) -> None:
     for name in ("lost", "duplicated", "mismatched"):
         for one in result.details[name]:
             console.print(f"  [red]{name}[/red] {escape(str(one))}", soft_wrap=True)
-    _print_cases(result.details["cases"], result.details["for_people"])
+    _print_cases(result)
     for finding in result.details["ledger"].findings:
         console.print(f"  [red]ledger[/red] {finding}", soft_wrap=True)
     verdict = "[bold green]ok: true[/bold green]" if result.ok else "[bold red]ok: false[/bold red]"
     console.print(f"\n{verdict}")
 
 
-def _print_cases(cases: list[OpenCase], for_people: frozenset[str]) -> None:
+def _print_cases(result: Result) -> None:
     """Print every open case, red where no person should have one, and every order without one."""
+    cases: list[OpenCase] = result.details["cases"]
+    for_people: frozenset[str] = result.details["for_people"]
+    stray = sum(case.order is None for case in cases)
     for case in cases:
-        colour = "yellow" if case.order in for_people else "red"
+        known = case.order in for_people
+        if case.order is None:
+            known = stray == result.files_for_people
+        colour = "yellow" if known else "red"
         about = f"order {case.order}" if case.order else "no order"
         console.print(
             f"  [{colour}]case {case.id}[/{colour}] about {about}: {escape(case.told)}",
@@ -222,6 +235,7 @@ def _rows(result: Result) -> list[tuple[str, object, str]]:
         ("open cases", result.open_cases, "for people; an order may have several"),
         ("orders with cases", result.orders_with_cases, "must be the orders for people"),
         ("orders for people", result.orders_for_people, "by the books: a change came too late"),
+        ("files for people", result.files_for_people, "damaged; each has a case about no order"),
         ("settled", result.settled, "came to rest in time"),
         ("ledger findings", result.ledger_findings, ""),
         ("seconds", result.seconds, f"{result.orders_per_second} orders a second, with the tail"),

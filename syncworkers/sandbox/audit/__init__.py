@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from syncworkers.sandbox.audit import goods, invoices, orders
+from syncworkers.sandbox.audit import files, goods, invoices, orders
 from syncworkers.sandbox.audit.books import Difference, OrderBooks, Wrong
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Audit:
     mismatched: tuple[Difference, ...]
     for_people: frozenset[str]
     """Orders that a person must look at, because a partner refused in time what it was asked."""
+    files_for_people: int
+    """Groups of documents that were refused, because a warehouse damaged them."""
     latencies: tuple[float, ...]
     """Seconds from placed to accepted by ERP and warehouse, per order accepted by all of them."""
 
@@ -59,6 +61,8 @@ def audit(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> Audit:
         for one in check(order)
     ]
     found += _strangers(books, policy, sold)
+    warehouses = {name: books[name] for name in policy.fulfilment.warehouses if name in books}
+    found += [one for name, book in warehouses.items() for one in files.check(name, book)]
     by_kind: dict[str, list[Wrong]] = defaultdict(list)
     for one in found:
         by_kind[one.kind].append(one)
@@ -73,6 +77,7 @@ def audit(books: Mapping[str, Mapping[str, Any]], policy: Policy) -> Audit:
         unexpected=tuple(one.what for one in by_kind["unexpected"]),
         mismatched=tuple(one.difference for one in by_kind["mismatched"] if one.difference),
         for_people=frozenset(order.name for order in sold if order.is_for_people),
+        files_for_people=sum(map(files.refused, warehouses.values())),
         latencies=tuple(filter(None, map(orders.latency, sold))),
     )
 
