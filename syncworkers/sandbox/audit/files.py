@@ -19,7 +19,7 @@ def check(warehouse: str, books: Mapping[str, Any]) -> Iterator[Wrong]:
     for group, answer in answers(books).items():
         if answer is None and not group.startswith(COUNTS):
             yield Wrong(kind="lost", order="", what=f"{warehouse} never heard of its group {group}")
-    damaged = books["faults"].get("file.wrong_count", 0)
+    damaged = books.get("faults", {}).get("file.wrong_count", 0)
     if refused(books) > damaged:
         told = (
             f"{warehouse} damaged {damaged} files, and {refused(books)} of its groups were refused"
