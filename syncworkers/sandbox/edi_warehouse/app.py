@@ -81,7 +81,7 @@ class Warehouse:
         self.program = self._program()
         self.inbox.start()
         if snapshot_every:
-            self._count_every(snapshot_every * pace)
+            self._count_every(snapshot_every)
 
     def _serve(
         self, user: str, public_key: str, key: paramiko.PKey, port: int, habits: Habits
