@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy.orm import Session
@@ -67,6 +67,20 @@ def hold(
         raise
     with sessions() as session:
         session.execute(_DONE, {"name": name, "owner": owner})
+
+
+def owners(session: Session) -> list[str]:
+    """Name the workers that run an entry just now."""
+    query = sa.text("SELECT DISTINCT owner FROM schedule_entry WHERE lease_until > now()")
+    return list(session.scalars(query))
+
+
+def free(session: Session, owners: Sequence[str]) -> list[str]:
+    """End the leases of workers that are gone; return the entries that were begun in vain."""
+    query = sa.text("""
+    UPDATE schedule_entry SET lease_until = now()
+     WHERE lease_until > now() AND owner = ANY (CAST(:owners AS text[])) RETURNING name""")
+    return sorted(session.scalars(query, {"owners": list(owners)}))
 
 
 def is_held(session: Session, name: str) -> bool:

@@ -51,3 +51,16 @@ def test_a_run_whose_worker_died_is_noticed_and_taken_over(database: sa.Engine) 
         assert heir is True
     with transaction(database) as session:
         assert slots.late(session) == []
+
+
+def test_a_run_whose_worker_is_gone_is_taken_over_at_once(database: sa.Engine) -> None:
+    hold(database, "here:1").__enter__()  # type: ignore[attr-defined]
+    with transaction(database) as session:
+        assert slots.owners(session) == ["here:1"]
+        assert slots.free(session, ["here:2"]) == []
+        assert slots.free(session, ["here:1"]) == ["nightly"]
+    with transaction(database) as session:
+        assert slots.owners(session) == []
+
+    with hold(database, "heir") as heir:  # type: ignore[attr-defined]
+        assert heir is True
