@@ -54,7 +54,8 @@ def test_a_run_whose_worker_died_is_noticed_and_taken_over(database: sa.Engine) 
 
 
 def test_a_run_whose_worker_is_gone_is_taken_over_at_once(database: sa.Engine) -> None:
-    hold(database, "here:1").__enter__()  # type: ignore[attr-defined]
+    dead = hold(database, "here:1")
+    dead.__enter__()  # type: ignore[attr-defined]
     with transaction(database) as session:
         assert slots.owners(session) == ["here:1"]
         assert slots.free(session, ["here:2"]) == []
