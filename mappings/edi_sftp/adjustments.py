@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mappings.edi_sftp import clocks, goods
+from mappings.edi_sftp.elements import opened
 from mappings.edi_sftp.profile import Profile, read_profile
 from mappings.edi_sftp.tables import ADJUSTMENTS, laid_over
-from mappings.edi_sftp.values import Document, open_document, refusal
 from syncworkers.canonical.stock import Movement, Reason, StockMovement, StockReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mappings.edi_sftp.elements import Elements
     from syncworkers.x12.segments import Segment
 
 PAIRS = (5, 7, 17)
@@ -40,37 +42,39 @@ class Adjustments:
         )
 
     def load(self, body: bytes) -> tuple[StockReport, tuple[str, ...]]:
-        """Return what was adjusted, and the codes that no table knows."""
-        document = open_document(body, "947", self.profile)
-        head = document.head("W15")
-        number = document.told(head, 2) or document.text(head, 3)
-        segments = list(document.all("W19"))
-        if not segments:
-            raise refusal("W19", "edi.missing", "is missing: nothing is adjusted")
-        movements = tuple(
-            self._movement(document, one, line) for line, one in enumerate(segments, start=1)
-        )
-        unknown = (one.code for one in movements if one.reason is Reason.UNKNOWN)
+        """Return what was adjusted, and what was passed over.
+
+        Raises `RejectedError`, and nothing else, naming segment and element.
+        """
+        read = opened(body, "947", self.profile)
+        head = read.head("W15", "which adjustment this is")
         report = StockReport(
             kind=Movement.ADJUSTMENT,
-            number=number,
-            occurred_at=document.noon(head, 1),
-            warehouse=document.warehouse(),
-            movements=movements,
+            number=read.text(head, 2) or read.needed(head, 3, "the number of the adjustment"),
+            occurred_at=clocks.moment(read, head, 1, alone=clocks.NOON),
+            warehouse=goods.warehouse(read),
+            movements=tuple(
+                self._movement(read, one, line) for line, one in enumerate(read.all("W19"), start=1)
+            ),
         )
-        return report, tuple(dict.fromkeys(f"W19-01={code}" for code in unknown))
+        if not report.movements:
+            read.absent("W19", "is missing: nothing is adjusted")
+        read.refuse("the adjustment")
+        return report, read.drift
 
-    def _movement(self, document: Document, one: Segment, line: int) -> StockMovement:
-        code = document.text(one, 1)
+    def _movement(self, read: Elements, one: Segment, line: int) -> StockMovement:
+        code = read.needed(one, 1, "why stock was adjusted")
+        if code not in self.reasons:
+            read.note(f"W19-01: code {code[:10]!r} is not known")
         return StockMovement(
             line=line,
-            sku=document.sku(one, PAIRS, upc=4),
-            quantity=document.quantity(one, 2),
-            unit=document.unit(one, 3),
+            sku=goods.sku(read, one, PAIRS, upc=4),
+            quantity=read.quantity(one, 2, "by how many"),
+            unit=goods.unit(read, one, 3),
             reason=self.reasons.get(code, Reason.UNKNOWN),
             code=code,
-            lot=document.told(one, 9),
-            place=document.path(one),
+            lot=read.text(one, 9),
+            place=read.path(one),
         )
 
 

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mappings.edi_sftp.elements import NOWHERE, opened
+from mappings.edi_sftp import clocks, goods
+from mappings.edi_sftp.clocks import NOWHERE, START
+from mappings.edi_sftp.elements import NOTHING, opened
 from mappings.edi_sftp.profile import Profile, read_profile
 from syncworkers.canonical.advices import AdvisedLine, LineState, ShipAdvice
-from syncworkers.x12.errors import place
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from mappings.edi_sftp.elements import Elements
     from syncworkers.x12.segments import Segment
 
-FIRST_PAIR = 7
-"""Where the pairs of qualifier and id begin in W12; with some partners it is one element later."""
+PAIRS = range(7, 32)
+"""Where W12 may hold a qualifier and an id: the first pair stands one element later with some."""
 LOT = 9
 """Behind the first pair."""
-NOTHING = Decimal(0)
 _LINE_NUMBER = re.compile("[0-9]{1,6}")
 
 
@@ -47,7 +47,7 @@ class Advices:
 
         Raises `RejectedError`, and nothing else, naming segment and element.
         """
-        read = opened(body, self.profile.zone)
+        read = opened(body, "945", self.profile)
         lines = tuple(self._line(read, *one) for one in read.loops("W12", {"LX", "W03"}))
         if not lines:
             read.absent("W12", "is missing: the advice says of no goods what became of them")
@@ -57,7 +57,7 @@ class Advices:
         return advice, read.drift
 
     def _advice(self, read: Elements, lines: tuple[AdvisedLine, ...]) -> ShipAdvice:
-        head = read.head("W06", "order")
+        head = read.head("W06", "which order this is about")
         tracking = read.text(read.first("N9", "2I"), 2)
         transport = read.first("W27")
         advised_at, shipped_at = _times(read, head)
@@ -77,15 +77,15 @@ class Advices:
         code = read.needed(one, 1, "what became of the line")
         state = self._state(read, code)
         shipped = _shipped(read, one, state)
-        sku, lot = self._goods(read, one)
+        sku, lot = _goods(read, one)
         return AdvisedLine(
             number=_line_number(read, after),
             sku=sku,
             state=state,
             code=code,
             shipped=shipped,
-            unit=self._unit(read, one, shipped),
-            place=place(read.document.place_of(one), one.tag, None).removesuffix(": "),
+            unit=_unit(read, one, shipped),
+            place=read.path(one),
             lot=lot,
         )
 
@@ -94,30 +94,6 @@ class Advices:
         if known is None:
             read.note(f"W12-01: code {code[:10]!r} is not known")
         return LineState.UNKNOWN if known is None else LineState(known)
-
-    def _unit(self, read: Elements, one: Segment, shipped: Decimal) -> str:
-        """Return our unit; where nothing left, none need be told."""
-        code = read.text(one, 5)
-        if code in self.profile.units:
-            return self.profile.units[code]
-        if code or shipped:
-            known = ", ".join(self.profile.units)
-            message = f"{code!r} is no unit that is known, expected {known}: ask the warehouse, or"
-            message += " add it under [connection.profile.units] of its partner file"
-            read.wrong(one, 5, "units.unmapped", message)
-        return ""
-
-    def _goods(self, read: Elements, one: Segment) -> tuple[str, str]:
-        """Return SKU and lot, by the first qualifier of the profile that is given."""
-        for qualifier in self.profile.sku_qualifiers:
-            for at in range(FIRST_PAIR, len(one.elements)):
-                if one.get(at).strip() == qualifier and one.get(at + 1).strip():
-                    lot = LOT + 1 if at == FIRST_PAIR + 1 else LOT
-                    return read.text(one, at + 1), read.text(one, lot)
-        expected = ", ".join(self.profile.sku_qualifiers)
-        message = f"no id of the goods is given, expected a pair by {expected}"
-        read.wrong(one, FIRST_PAIR + 1, "field.missing", message)
-        return "", ""
 
 
 ADVICES = Advices()
@@ -135,9 +111,9 @@ def _shipment_id(read: Elements, head: Segment, tracking: str) -> str:
 
 def _times(read: Elements, head: Segment) -> tuple[dt.datetime, dt.datetime]:
     """Return when the advice was written and when the goods left; one stands in for the other."""
-    day = read.day(head, 3)
-    shipped = None if day is None else read.instant(day)
-    written = read.written_at()
+    day = clocks.day(read, head, 3)
+    shipped = None if day is None else clocks.instant(read, day, START)
+    written = clocks.written_at(read)
     if shipped is None and written is None:
         message = "is missing, and the file has no date: nothing says when the goods left"
         read.wrong(head, 3, "field.missing", message)
@@ -148,10 +124,21 @@ def _times(read: Elements, head: Segment) -> tuple[dt.datetime, dt.datetime]:
 
 def _shipped(read: Elements, one: Segment, state: LineState) -> Decimal:
     """Return how many left; a cancelled line need not say that it is none."""
-    found = read.number(one, 3)
+    found = read.count(one, 3)
     if found is None and not one.get(3).strip() and state is not LineState.CANCELLED:
         read.wrong(one, 3, "field.missing", "is missing, expected how many left")
     return found or NOTHING
+
+
+def _unit(read: Elements, one: Segment, shipped: Decimal) -> str:
+    """Return our unit; where nothing left, none need be told."""
+    return goods.unit(read, one, 5) if shipped or read.text(one, 5) else ""
+
+
+def _goods(read: Elements, one: Segment) -> tuple[str, str]:
+    """Return SKU and lot; the lot moves with the first pair."""
+    sku, at = goods.named(read, one, PAIRS)
+    return sku, read.text(one, LOT + 1 if at == LOT else LOT)
 
 
 def _line_number(read: Elements, after: Sequence[Segment]) -> int | None:
@@ -167,6 +154,6 @@ def _line_number(read: Elements, after: Sequence[Segment]) -> int | None:
 
 def _check_sum(read: Elements, lines: Sequence[AdvisedLine]) -> None:
     total = read.first("W03")
-    told = None if total is None else read.number(total, 1)
+    told = None if total is None else read.count(total, 1)
     if told is not None and told != sum((one.shipped for one in lines), NOTHING):
         read.note("W03-01: is not the sum of W12-03")

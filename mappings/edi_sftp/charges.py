@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from mappings.edi_sftp import clocks
+from mappings.edi_sftp.elements import NOTHING, SHOWN, opened
 from mappings.edi_sftp.profile import Profile, read_profile
-from mappings.edi_sftp.values import Document, open_document, refusal
 from syncworkers.canonical.charges import ChargeLine, Charges, Charging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mappings.edi_sftp.elements import Elements
     from syncworkers.x12.segments import Segment
 
 CREDIT = "CR"
@@ -44,35 +46,37 @@ class Invoices:
 
     def load(self, body: bytes) -> tuple[Charges, tuple[str, ...]]:
         """Return what is charged; refused unless lines, charges and tax add up to TDS."""
-        document = open_document(body, "810", self.profile)
-        head, totals = document.head("BIG"), document.head("TDS")
+        read = opened(body, "810", self.profile)
+        head = read.head("BIG", "which invoice this is")
+        totals = read.head("TDS", "what is owed")
         exact = [
-            *(_item(document, one) for one in document.all("IT1")),
-            *(_allowance(document, one) for one in document.all("SAC")),
-            *(_tax(document, one) for one in document.all("TXI")),
+            *(_item(read, one) for one in read.all("IT1")),
+            *(_allowance(read, one) for one in read.all("SAC")),
+            *(_tax(read, one) for one in read.all("TXI")),
         ]
         lines = tuple(_rounded(one) for one in exact if one.amount)
-        total = document.amount(totals, 1)
-        added = sum((one.amount for one in exact), Decimal(0))
-        rounded = sum((one.amount for one in lines), Decimal(0))
-        if total not in {_to_cents(added), rounded}:
+        total = read.amount(totals, 1, "what is owed")
+        added = sum((one.amount for one in exact), NOTHING)
+        rounded = sum((one.amount for one in lines), NOTHING)
+        if read.sound and total not in {_to_cents(added), rounded}:
             message = f"is {total}, and lines, charges and tax add up to {_to_cents(added)}"
-            raise document.refusal(totals, 1, "charge.total", message)
-        references = _references(document, "REF")
-        order = document.told(head, 4)
+            read.wrong(totals, 1, "charge.total", message)
+        references = _references(read, "REF")
+        order = read.text(head, 4)
         charges = Charges(
             kind=Charging.WAREHOUSING,
-            number=document.text(head, 2),
-            credit=document.told(head, 7) == CREDIT,
-            date=document.day(head, 1),
-            currency=_currency(document, "CUR", 2),
+            number=read.needed(head, 2, "the number of the invoice"),
+            credit=read.text(head, 7) == CREDIT,
+            date=clocks.needed_day(read, head, 1, "the day of the invoice"),
+            currency=_currency(read, "CUR", 2),
             lines=lines,
             total=total,
             bills_of_lading=_named(references, BILL),
             tracking_numbers=_named(references, TRACKING),
             orders=tuple(dict.fromkeys([*filter(None, [order]), *_named(references, ORDER)])),
         )
-        return charges, ()
+        read.refuse("the invoice")
+        return charges, read.drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +92,27 @@ class FreightBills:
 
     def load(self, body: bytes) -> tuple[Charges, tuple[str, ...]]:
         """Return what is charged; refused unless B3-07, L3-05 and the sum of L1-04 are one."""
-        document = open_document(body, "210", self.profile)
-        head, totals = document.head("B3"), document.head("L3")
-        lines = _freight(document)
-        due, total = document.amount(head, 7), document.amount(totals, 5)
-        added = sum((one.amount for one in lines), Decimal(0))
-        if due != total:
-            message = f"is {total}, and {document.path(head, 7)} is {due}"
-            raise document.refusal(totals, 5, "charge.total", message)
-        if added != due:
+        read = opened(body, "210", self.profile)
+        head = read.head("B3", "which freight bill this is")
+        totals = read.head("L3", "what is owed")
+        lines = _freight(read)
+        due = read.amount(head, 7, "what is owed")
+        total = read.amount(totals, 5, "what is owed")
+        added = sum((one.amount for one in lines), NOTHING)
+        if read.sound and due != total:
+            message = f"is {total}, and {read.path(head, 7)} is {due}"
+            read.wrong(totals, 5, "charge.total", message)
+        if read.sound and added != due:
             message = f"is {due}, and all L1-04 add up to {added}"
-            raise document.refusal(head, 7, "charge.total", message)
-        references = _references(document, "N9")
-        bill = document.told(head, 3)
+            read.wrong(head, 7, "charge.total", message)
+        references = _references(read, "N9")
+        bill = read.text(head, 3)
         charges = Charges(
             kind=Charging.FREIGHT,
-            number=document.text(head, 2),
+            number=read.needed(head, 2, "the number of the freight bill"),
             credit=due < 0,
-            date=document.day(head, 6),
-            currency=_currency(document, "C3", 1),
+            date=clocks.needed_day(read, head, 6, "the day of the bill"),
+            currency=_currency(read, "C3", 1),
             lines=lines,
             total=due,
             bills_of_lading=tuple(
@@ -115,61 +121,64 @@ class FreightBills:
             tracking_numbers=_named(references, TRACKING),
             orders=_named(references, ORDER),
         )
-        return charges, ()
+        read.refuse("the freight bill")
+        return charges, read.drift
 
 
-def _item(document: Document, one: Segment) -> ChargeLine:
-    quantity, price = document.quantity(one, 2), document.quantity(one, 4)
-    pairs = [(document.told(one, at), document.told(one, at + 1)) for at in range(6, 26, 2)]
+def _item(read: Elements, one: Segment) -> ChargeLine:
+    quantity = read.quantity(one, 2, "how many")
+    price = read.quantity(one, 4, "the price of one")
+    pairs = [(read.text(one, at), read.text(one, at + 1)) for at in range(6, 26, 2)]
     name = next((told for qualifier, told in pairs if qualifier and told), "")
-    told = f"{quantity} {document.told(one, 3)} at {price}"
+    told = f"{quantity} {read.text(one, 3)} at {price}"
     return ChargeLine(code=name, description=told, amount=quantity * price)
 
 
-def _allowance(document: Document, one: Segment) -> ChargeLine:
-    sign = SIGNS.get(document.text(one, 1))
-    if sign is None:
-        message = f"is {one.get(1)!r}, expected one of {', '.join(SIGNS)}"
-        raise document.refusal(one, 1, "edi.code", message)
-    amount = document.amount(one, 5) if sign else Decimal(0)
-    name = document.told(one, 2) or document.told(one, 4)
-    return ChargeLine(code=name, description=document.told(one, 15), amount=sign * amount)
+def _allowance(read: Elements, one: Segment) -> ChargeLine:
+    told = read.needed(one, 1, f"one of {', '.join(SIGNS)}")
+    sign = SIGNS.get(told, 0)
+    if told and told not in SIGNS:
+        message = f"is {told[:SHOWN]!r}, expected one of {', '.join(SIGNS)}"
+        read.wrong(one, 1, "payload.invalid", message)
+    amount = read.amount(one, 5, "how much") if sign else NOTHING
+    name = read.text(one, 2) or read.text(one, 4)
+    return ChargeLine(code=name, description=read.text(one, 15), amount=sign * amount)
 
 
-def _tax(document: Document, one: Segment) -> ChargeLine:
-    amount = document.quantity(one, 2) if document.told(one, 2) else Decimal(0)
-    return ChargeLine(code=document.told(one, 1), description="tax", amount=amount)
+def _tax(read: Elements, one: Segment) -> ChargeLine:
+    amount = read.number(one, 2) or NOTHING
+    return ChargeLine(code=read.text(one, 1), description="tax", amount=amount)
 
 
-def _freight(document: Document) -> tuple[ChargeLine, ...]:
+def _freight(read: Elements) -> tuple[ChargeLine, ...]:
     """Return a line for each L1 with a charge, with the goods and the parcel of its LX."""
     lines = []
     goods = parcel = ""
-    for one in document.all("LX", "N9", "L5", "L1"):
+    for one in read.all("LX", "N9", "L5", "L1"):
         if one.tag == "LX":
             goods = parcel = ""
         elif one.tag == "N9":
-            parcel = document.told(one, 2) if document.told(one, 1) in TRACKING else parcel
+            parcel = read.text(one, 2) if read.text(one, 1) in TRACKING else parcel
         elif one.tag == "L5":
-            goods = document.told(one, 2)
-        elif document.told(one, 4):
+            goods = read.text(one, 2)
+        elif read.text(one, 4):
             lines.append(
                 ChargeLine(
-                    code=document.told(one, 8),
+                    code=read.text(one, 8),
                     description=goods,
-                    amount=document.amount(one, 4),
+                    amount=read.amount(one, 4, "how much"),
                     reference=parcel,
                 )
             )
     return tuple(lines)
 
 
-def _references(document: Document, tag: str) -> Mapping[str, list[str]]:
+def _references(read: Elements, tag: str) -> Mapping[str, list[str]]:
     """Return the references a document gives, by qualifier."""
     found: dict[str, list[str]] = defaultdict(list)
-    for one in document.all(tag):
-        if document.told(one, 2):
-            found[document.told(one, 1)].append(document.told(one, 2))
+    for one in read.all(tag):
+        if read.text(one, 2):
+            found[read.text(one, 1)].append(read.text(one, 2))
     return found
 
 
@@ -179,14 +188,15 @@ def _named(references: Mapping[str, list[str]], qualifiers: tuple[str, ...]) -> 
     return tuple(dict.fromkeys(given))
 
 
-def _currency(document: Document, tag: str, element: int) -> str:
-    one = document.first(tag)
-    told = document.told(one, element) if one is not None else ""
-    currency = told or document.profile.currency
+def _currency(read: Elements, tag: str, element: int) -> str:
+    one = read.first(tag)
+    currency = read.text(one, element) or read.profile.currency
     if not _CURRENCY.fullmatch(currency):
-        path = document.path(one, element) if one is not None else tag
         message = f"is {currency!r}: expected a currency, or one under [connection.profile]"
-        raise refusal(path, "charge.currency", message)
+        if one is None:
+            read.absent(tag, message, "charge.currency")
+        else:
+            read.wrong(one, element, "charge.currency", message)
     return currency
 
 

@@ -5,19 +5,21 @@ Source: X12 004010, 846; DTM*007 is the effective time, QTY02 counts by QTY03 or
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from mappings.edi_sftp import clocks, goods
+from mappings.edi_sftp.elements import opened
 from mappings.edi_sftp.profile import Profile, read_profile
 from mappings.edi_sftp.tables import QUANTITIES, laid_over
-from mappings.edi_sftp.values import Document, open_document, refusal
 from syncworkers.canonical.stock import Counted, StockRow, StockSnapshot
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
+    from mappings.edi_sftp.elements import Elements
     from syncworkers.x12.segments import Segment
 
 EFFECTIVE = "007"
@@ -45,51 +47,61 @@ class Inventory:
         return Inventory(profile, counted, read_max_loss(profile))
 
     def load(self, body: bytes) -> tuple[StockSnapshot, tuple[str, ...]]:
-        """Return the count, and the codes that no table knows."""
-        document = open_document(body, "846", self.profile)
-        head = document.head("BIA")
-        drift: dict[str, None] = {}
+        """Return the count, and what was passed over.
+
+        Raises `RejectedError`, and nothing else, naming segment and element.
+        """
+        read = opened(body, "846", self.profile)
+        head = read.head("BIA", "which count this is")
+        snapshot = StockSnapshot(
+            warehouse=goods.warehouse(read),
+            as_of=_as_of(read, head),
+            rows=self._rows(read),
+            reference=read.needed(head, 3, "the number of the count"),
+        )
+        read.refuse("the count")
+        return snapshot, read.drift
+
+    def _rows(self, read: Elements) -> tuple[StockRow, ...]:
+        """Return a row for each SKU; each may be listed once."""
         rows: dict[str, StockRow] = {}
-        for line, counts in _groups(document):
-            row = self._row(document, line, counts, drift)
-            if row.sku in rows:
+        for line, after in read.loops("LIN"):
+            row = self._row(read, line, list(_counts(after)))
+            if row.sku and row.sku in rows:
                 message = f"lists {row.sku} a second time: nobody knows which count is right"
-                raise refusal(document.path(line), "stock.listed_twice", message)
+                read.wrong(line, 0, "stock.listed_twice", message)
             rows[row.sku] = row
         if not rows:
-            raise refusal("LIN", "edi.missing", "is missing: a count of nothing counts nothing")
-        snapshot = StockSnapshot(
-            warehouse=document.warehouse(),
-            as_of=_as_of(document, head),
-            rows=tuple(rows.values()),
-            reference=document.text(head, 3),
-        )
-        return snapshot, tuple(drift)
+            read.absent("LIN", "is missing: a count of nothing counts nothing")
+        return tuple(rows.values())
 
-    def _row(
-        self, document: Document, line: Segment, counts: list[_Count], drift: dict[str, None]
-    ) -> StockRow:
+    def _row(self, read: Elements, line: Segment, counts: list[_Count]) -> StockRow:
         amounts: dict[str, Decimal] = {}
         units: set[str] = set()
         for one in counts:
-            code = document.text(one.quantity, 1)
-            word = self.counted.get(code)
-            if word is None:
-                drift[f"QTY01={code}"] = None
-            elif word in amounts:
-                message = f"is {code!r}, and {word} of this SKU was counted already"
-                raise document.refusal(one.quantity, 1, "stock.listed_twice", message)
-            else:
-                amounts[word] = document.quantity(one.quantity, 2)
-                units.add(one.unit(document))
+            word = self._word(read, one.quantity)
+            if word in amounts:
+                message = f"is {one.quantity.get(1)!r}, and {word} of this SKU was counted already"
+                read.wrong(one.quantity, 1, "stock.listed_twice", message)
+            elif word is not None:
+                amounts[word] = read.quantity(one.quantity, 2, "how many there are")
+                units.add(one.unit(read))
         if not amounts:
             codes = ", ".join(one.quantity.get(1) for one in counts) or "none"
             message = f"has no count that [connection.profile.quantities] knows: {codes}"
-            raise refusal(document.path(line), "stock.no_count", message)
-        if len(units) > 1:
-            message = f"is counted by several units: {', '.join(sorted(units))}"
-            raise refusal(document.path(line), "edi.unit", message)
-        return StockRow(sku=document.sku(line, PAIRS), unit=units.pop(), **amounts)
+            read.wrong(line, 0, "stock.no_count", message)
+        told = sorted(filter(None, units))
+        if len(told) > 1:
+            message = f"is counted by several units: {', '.join(told)}"
+            read.wrong(line, 0, "stock.several_units", message)
+        return StockRow(sku=goods.sku(read, line, PAIRS), unit="".join(told[:1]), **amounts)
+
+    def _word(self, read: Elements, quantity: Segment) -> Counted | None:
+        """Return what a QTY counts; None where no table knows it, which is drift."""
+        code = read.needed(quantity, 1, "what is counted")
+        if code and code not in self.counted:
+            read.note(f"QTY-01: code {code[:10]!r} is not known")
+        return self.counted.get(code)
 
 
 @dataclass(slots=True)
@@ -99,34 +111,31 @@ class _Count:
     quantity: Segment
     stated: Segment | None = None
 
-    def unit(self, document: Document) -> str:
+    def unit(self, read: Elements) -> str:
         if self.quantity.get(3).strip() or self.stated is None:
-            return document.unit(self.quantity, 3)
-        return document.unit(self.stated, 1)
+            return goods.unit(read, self.quantity, 3)
+        return goods.unit(read, self.stated, 1)
 
 
-def _groups(document: Document) -> Iterator[tuple[Segment, list[_Count]]]:
-    """Yield each LIN with its counts."""
-    line: Segment | None = None
-    counts: list[_Count] = []
-    for one in document.all("LIN", "QTY", "UIT"):
-        if one.tag == "LIN":
-            if line is not None:
-                yield line, counts
-            line, counts = one, []
-        elif one.tag == "QTY":
-            counts.append(_Count(one))
-        elif counts:
-            counts[-1].stated = one
-    if line is not None:
-        yield line, counts
+def _counts(after: list[Segment]) -> Iterator[_Count]:
+    """Yield the counts behind a LIN; the last UIT behind a QTY is its unit."""
+    count: _Count | None = None
+    for one in after:
+        if one.tag == "QTY":
+            if count is not None:
+                yield count
+            count = _Count(one)
+        elif one.tag == "UIT" and count is not None:
+            count.stated = one
+    if count is not None:
+        yield count
 
 
-def _as_of(document: Document, head: Segment) -> dt.datetime:
-    for one in document.all("DTM"):
-        if document.told(one, 1) == EFFECTIVE:
-            return document.moment(one, 2, 3, 4)
-    return document.moment(head, 4, 5, 0)
+def _as_of(read: Elements, head: Segment) -> dt.datetime:
+    told = read.first("DTM", EFFECTIVE)
+    if told is not None:
+        return clocks.moment(read, told, 2, 3, 4, alone=clocks.NOON)
+    return clocks.moment(read, head, 4, 5, alone=clocks.NOON)
 
 
 def read_max_loss(profile: Profile) -> int:

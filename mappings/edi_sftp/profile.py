@@ -33,6 +33,15 @@ UNITS: Mapping[str, str] = {"EA": "each", "PC": "each", "CA": "case", "CS": "cas
 """Element 355 = our unit. Of several for one of ours the first is written."""
 SKU_QUALIFIERS = ("VN", "SK", "BP", "IN")
 """Element 235: whose id of goods is our SKU, the first that is given."""
+CORRECTIONS = ("X",)
+"""W06-01 of what replaces a document."""
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "sku_qualifiers": SKU_QUALIFIERS,
+    "corrections": CORRECTIONS,
+}
+"""Which keys are lists, and what they are where a partner file does not say."""
+MAY_BE_EMPTY = frozenset({"corrections"})
+"""The lists that may say that there is nothing of the kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +59,7 @@ class Profile:
     units: Mapping[str, str] = field(default_factory=lambda: UNITS)
     milestones: Mapping[str, str] = field(default_factory=dict)
     """AT7-01 = a milestone, over those of `tracking.MILESTONES`."""
-    corrections: tuple[str, ...] = ("X",)
-    """W06-01 of what replaces a document."""
+    corrections: tuple[str, ...] = CORRECTIONS
     adjustments: Mapping[str, str] = field(default_factory=dict)
     """W19-01 = why stock was adjusted, over those of `tables.ADJUSTMENTS`."""
     conditions: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +85,10 @@ def read_profile(connection: Mapping[str, Any]) -> Profile:
     given: dict[str, Any] = {"zone": _zone(str(connection.get("zone", "UTC")))}
     for key, value in table.items():
         base = {"line_states": LINE_STATES, "units": UNITS}.get(key, {})
-        if isinstance(value, Mapping):
+        if key in LISTS:
+            given[key] = _list(key, value)
+        elif isinstance(value, Mapping):
             given[key] = {**base, **value}
-        elif isinstance(value, list):
-            given[key] = tuple(str(one) for one in value)
         else:
             given[key] = str(value)
     for code, state in given.get("line_states", {}).items():
@@ -88,6 +96,19 @@ def read_profile(connection: Mapping[str, Any]) -> Profile:
             message = f"[connection.profile.line_states] {code} = {state!r} is none of "
             raise ValueError(message + ", ".join(LineState))
     return Profile(**given)
+
+
+def _list(key: str, value: object) -> tuple[str, ...]:
+    """Return a list of texts; a text alone would be taken letter by letter."""
+    example = ", ".join(f'"{one}"' for one in LISTS[key])
+    where = f"[connection.profile] {key} = {value!r}"
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        message = f"{where} must be a list of texts: write it as {key} = [{example}]"
+        raise ValueError(message)
+    if not value and key not in MAY_BE_EMPTY:
+        message = f"{where} names none: give at least one, or leave it out for [{example}]"
+        raise ValueError(message)
+    return tuple(value)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -7,17 +7,19 @@ the totals. The order of W14's elements is unverified: confirm it with each part
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from mappings.edi_sftp import clocks, goods
+from mappings.edi_sftp.elements import NOTHING, opened
 from mappings.edi_sftp.profile import Profile, read_profile
 from mappings.edi_sftp.tables import CONDITIONS, laid_over
-from mappings.edi_sftp.values import Document, open_document, refusal
 from syncworkers.canonical.stock import Condition, Movement, Reason, StockMovement, StockReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
+    from mappings.edi_sftp.elements import Elements
     from syncworkers.x12.segments import Segment
 
 PAIRS = (4, 6)
@@ -42,90 +44,93 @@ class Receipts:
         return Receipts(profile, laid_over(CONDITIONS, profile.conditions, Condition, "conditions"))
 
     def load(self, body: bytes) -> tuple[StockReport, tuple[str, ...]]:
-        """Return what was received, and the codes that no table knows."""
-        document = open_document(body, "944", self.profile)
-        head = document.head("W17")
-        movements = self._movements(document)
-        if not movements:
-            raise refusal("W07", "edi.missing", "is missing: nothing was received")
-        _check_totals(document, movements)
+        """Return what was received, and what was passed over.
+
+        Raises `RejectedError`, and nothing else, naming segment and element.
+        """
+        read = opened(body, "944", self.profile)
+        head = read.head("W17", "which receipt this is")
+        movements = self._movements(read)
         report = StockReport(
             kind=Movement.RECEIPT,
-            number=document.text(head, 3),
-            occurred_at=document.noon(head, 2),
-            warehouse=document.warehouse(),
+            number=read.needed(head, 3, "the number of the receipt"),
+            occurred_at=clocks.moment(read, head, 2, alone=clocks.NOON),
+            warehouse=goods.warehouse(read),
             movements=movements,
-            reference=document.told(head, 4),
-            shipment=document.told(head, 5),
+            reference=read.text(head, 4),
+            shipment=read.text(head, 5),
         )
-        unknown = (one.code for one in movements if one.condition is Condition.UNKNOWN)
-        return report, tuple(dict.fromkeys(f"W13-03={code}" for code in unknown))
+        _check_totals(read, movements)
+        read.refuse("the receipt")
+        return report, read.drift
 
-    def _movements(self, document: Document) -> tuple[StockMovement, ...]:
+    def _movements(self, read: Elements) -> tuple[StockMovement, ...]:
         """Return a movement for each W07, and behind it one for each W13 that follows it."""
         found: list[StockMovement] = []
-        goods: StockMovement | None = None
-        for line, one in enumerate(document.all("W07", "W13"), start=1):
+        received: StockMovement | None = None
+        for line, one in enumerate(read.all("W07", "W13"), start=1):
             if one.tag == "W07":
-                goods = _received(document, one, line)
-                found.append(goods)
-            elif goods is None:
-                raise refusal(document.path(one), "edi.order", "stands before the W07 it is about")
+                received = _received(read, one, line)
+                found.append(received)
+            elif received is None:
+                read.wrong(one, 0, "payload.invalid", "stands before the W07 it is about")
             else:
-                found.append(self._exception(document, one, line, goods))
+                found.append(self._exception(read, one, line, received))
+        if received is None:
+            read.absent("W07", "is missing: nothing was received")
         return tuple(found)
 
     def _exception(
-        self, document: Document, one: Segment, line: int, goods: StockMovement
+        self, read: Elements, one: Segment, line: int, received: StockMovement
     ) -> StockMovement:
-        code = document.text(one, 3)
+        code = read.needed(one, 3, "the condition of the goods")
+        if code not in self.conditions:
+            read.note(f"W13-03: code {code[:10]!r} is not known")
         return StockMovement(
             line=line,
-            sku=goods.sku,
-            quantity=_count(document, one),
-            unit=document.unit(one, 2),
+            sku=received.sku,
+            quantity=_count(read, one),
+            unit=goods.unit(read, one, 2),
             reason=Reason.RECEIVED,
             condition=self.conditions.get(code, Condition.UNKNOWN),
             code=code,
-            lot=document.told(one, 4) or goods.lot,
-            place=document.path(one),
+            lot=read.text(one, 4) or received.lot,
+            place=read.path(one),
         )
 
 
-def _received(document: Document, one: Segment, line: int) -> StockMovement:
+def _received(read: Elements, one: Segment, line: int) -> StockMovement:
     return StockMovement(
         line=line,
-        sku=document.sku(one, PAIRS, upc=3),
-        quantity=_count(document, one),
-        unit=document.unit(one, 2),
+        sku=goods.sku(read, one, PAIRS, upc=3),
+        quantity=_count(read, one),
+        unit=goods.unit(read, one, 2),
         reason=Reason.RECEIVED,
-        lot=document.told(one, 8),
-        place=document.path(one),
+        lot=read.text(one, 8),
+        place=read.path(one),
     )
 
 
-def _count(document: Document, one: Segment) -> Decimal:
-    quantity = document.quantity(one, 1)
-    if quantity < 0:
-        message = f"is {quantity}: nothing is received below zero, a 947 takes it back"
-        raise document.refusal(one, 1, "edi.number", message)
-    return quantity
+def _count(read: Elements, one: Segment) -> Decimal:
+    read.needed(one, 1, "how many came")
+    return read.count(one, 1, ": a 947 takes back what was received") or NOTHING
 
 
-def _check_totals(document: Document, movements: Sequence[StockMovement]) -> None:
+def _check_totals(read: Elements, movements: Sequence[StockMovement]) -> None:
     """Compare W14 with the lines; what was shipped is the sender's word alone."""
-    totals = document.first("W14")
+    totals = read.first("W14")
     if totals is None:
         return
-    received = sum((one.quantity for one in movements if not one.code), Decimal(0))
-    spoiled = sum((one.quantity for one in movements if one.condition in NOT_GOOD), Decimal(0))
-    known = all(one.condition is not Condition.UNKNOWN for one in movements)
-    for element, counted, sure in ((1, received, True), (3, spoiled, known)):
-        if sure and document.told(totals, element):
-            told = document.quantity(totals, element)
-            if told != counted:
-                message = f"is {told}, and the lines add up to {counted}"
-                raise document.refusal(totals, element, "edi.total", message)
+    told = {element: read.number(totals, element) for element in (1, 3)}
+    if not read.sound:
+        return
+    sums = {1: sum((one.quantity for one in movements if not one.code), NOTHING)}
+    if all(one.condition is not Condition.UNKNOWN for one in movements):
+        sums[3] = sum((one.quantity for one in movements if one.condition in NOT_GOOD), NOTHING)
+    for element, counted in sums.items():
+        if told[element] not in {None, counted}:
+            message = f"is {told[element]}, and the lines add up to {counted}"
+            read.wrong(totals, element, "stock.total", message)
 
 
 RECEIPT = Receipts()

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from mappings.edi_sftp.inventory import MAX_LOSS, read_max_loss
 from mappings.edi_sftp.profile import Profile, read_profile
-from mappings.edi_sftp.values import refusal, utc
 from syncworkers.canonical.stock import Counted, StockRow, StockSnapshot
 from syncworkers.errors import RejectedError, Violation
 
@@ -91,11 +90,11 @@ class Snapshots:
         """Return what was counted; the moment is not in the file, see `dated`."""
         lines = self._lines(body)
         if not lines:
-            raise refusal("line 1", "stock.no_rows", "is missing: the file is empty")
+            raise _refusal("line 1", "stock.no_rows", "is missing: the file is empty")
         places = self._places(lines[0][1])
         found = self._without_trailer(lines[1:]) if self.trailer else lines[1:]
         if not found:
-            raise refusal(
+            raise _refusal(
                 "line 2", "stock.no_rows", "is missing: a count of nothing counts nothing"
             )
         rows = self._rows(found, places, len(lines[0][1]))
@@ -115,12 +114,11 @@ class Snapshots:
     def _named_moment(self, name: str) -> dt.datetime:
         try:
             told = dt.datetime.strptime(name, self.as_of_format)  # noqa: DTZ007
-        except ValueError:
+            here = told if told.tzinfo is not None else told.replace(tzinfo=self.profile.zone)
+            return here.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             message = f"of the file is {name!r}, expected {self.as_of_format!r}"
-            raise refusal("name", "stock.as_of", message) from None
-        if told.tzinfo is not None:
-            return told.astimezone(dt.UTC)
-        return utc(told.date(), told.time(), self.profile.zone)
+            raise _refusal("name", "stock.as_of", message) from None
 
     def _lines(self, body: bytes) -> list[Line]:
         """Return the rows that are not blank."""
@@ -129,7 +127,7 @@ class Snapshots:
         except UnicodeError as error:
             line = body.count(b"\n", 0, getattr(error, "start", 0)) + 1
             message = f"is no {self.encoding}: set [connection.profile.snapshot] encoding"
-            raise refusal(f"line {line}", "stock.encoding", message) from None
+            raise _refusal(f"line {line}", "stock.encoding", message) from None
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
         found: list[Line] = []
         try:
@@ -139,7 +137,7 @@ class Snapshots:
                     found.append((reader.line_num, cells))
         except csv.Error as error:
             message = f"cannot be read: {error}"
-            raise refusal(f"line {reader.line_num}", "stock.row", message) from None
+            raise _refusal(f"line {reader.line_num}", "stock.row", message) from None
         return found
 
     def _places(self, header: Sequence[str]) -> dict[str, int]:
@@ -156,7 +154,7 @@ class Snapshots:
                     f"[connection.profile.snapshot] columns declares "
                     f"{', '.join(repr(one) for one in self.columns.values())}"
                 )
-                raise refusal("line 1", "stock.columns", message)
+                raise _refusal("line 1", "stock.columns", message)
             places[ours] = there.index(_plain(theirs))
         return places
 
@@ -171,7 +169,7 @@ class Snapshots:
         else:
             at = "line 2"
         message = f"must be a trailer with the number of rows before it, {max(len(lines) - 1, 0)}"
-        raise refusal(at, "stock.trailer", message)
+        raise _refusal(at, "stock.trailer", message)
 
     def _rows(
         self, lines: Iterable[Line], places: Mapping[str, int], width: int
@@ -206,6 +204,12 @@ class Snapshots:
             if ours != SKU
         }
         return StockRow(sku=sku, unit=self.unit, **counts)
+
+
+def _refusal(path: str, code: str, message: str) -> RejectedError:
+    """Return the verdict on a file that cannot be taken as it is."""
+    violation = Violation(path=path, code=code, message=message)
+    return RejectedError(f"{path} {message}", violations=[violation])
 
 
 class UnreadableError(Exception):

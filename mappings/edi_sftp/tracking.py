@@ -1,21 +1,22 @@
 """The carrier's shipment status 214: where a parcel is.
 
-Source: X12 004010, 214: codes 1650 (status), 1651 (reason), 1652 (appointment) and 623 (zone), some
-of them from memory: confirm them with each carrier.
+Source: X12 004010, 214: codes 1650 (status), 1651 (reason) and 1652 (appointment), some of them
+from memory: confirm them with each carrier.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from mappings.edi_sftp.elements import NOWHERE, opened
+from mappings.edi_sftp import clocks
+from mappings.edi_sftp.clocks import NOWHERE, START
+from mappings.edi_sftp.elements import opened
 from mappings.edi_sftp.profile import Profile, read_profile
 from syncworkers.canonical.shipments import Milestone, MilestoneEvent, TrackingReport
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from mappings.edi_sftp.elements import Elements
@@ -69,24 +70,6 @@ ON_ITS_WAY = frozenset({Milestone.IN_TRANSIT, Milestone.OUT_FOR_DELIVERY})
 NORMAL = frozenset({"", "NS"})
 APPOINTMENTS = frozenset({"AA", "XA"})
 """AT7-03: a pick-up is arranged."""
-_HOURS = {"A": -9, "C": -6, "E": -5, "H": -10, "M": -7, "P": -8, "T": -4}
-"""Standard time by the first letter; S is standard time, D an hour later."""
-ZONES: Mapping[str, dt.tzinfo] = {
-    **{f"{one}S": dt.timezone(dt.timedelta(hours=hours)) for one, hours in _HOURS.items()},
-    **{f"{one}D": dt.timezone(dt.timedelta(hours=hours + 1)) for one, hours in _HOURS.items()},
-    "AT": ZoneInfo("America/Anchorage"),
-    "CT": ZoneInfo("America/Chicago"),
-    "ET": ZoneInfo("America/New_York"),
-    "HT": ZoneInfo("Pacific/Honolulu"),
-    "MT": ZoneInfo("America/Denver"),
-    "PT": ZoneInfo("America/Los_Angeles"),
-    "TT": ZoneInfo("America/Halifax"),
-    "GM": dt.UTC,
-    "UT": dt.UTC,
-}
-"""AT7-07."""
-LOCAL = frozenset({"", "LT"})
-"""The time of the profile's zone: whose local time it is, nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +95,7 @@ class Tracking:
 
         Raises `RejectedError`, and nothing else, naming segment and element.
         """
-        read = opened(body, self.profile.zone)
+        read = opened(body, "214", self.profile)
         found = sorted(dict.fromkeys(self._events(read)), key=lambda one: one.occurred_at)
         report = TrackingReport(
             external_id=_shipment_id(read),
@@ -134,7 +117,7 @@ class Tracking:
                 read.note(f"AT7: code {code[:10]!r} is not known")
             yield MilestoneEvent(
                 milestone=milestone,
-                occurred_at=_occurred_at(read, one),
+                occurred_at=clocks.moment(read, one, 5, 6, 7, alone=START),
                 code=code,
                 location=_location(read, after),
             )
@@ -155,26 +138,16 @@ TRACKING = Tracking()
 
 
 def _shipment_id(read: Elements) -> str:
-    return read.needed(read.head("B10", "shipment"), 2, "the id of the shipment")
+    return read.needed(
+        read.head("B10", "which shipment this is about"), 2, "the id of the shipment"
+    )
 
 
 def _written_at(read: Elements) -> dt.datetime:
-    found = read.written_at()
+    found = clocks.written_at(read)
     if found is None:
         read.absent("AT7", "tells of nothing that happened, and the file has no date")
     return found or NOWHERE
-
-
-def _occurred_at(read: Elements, one: Segment) -> dt.datetime:
-    day, time = read.day(one, 5), read.time(one, 6)
-    if day is None:
-        if not one.get(5).strip():
-            read.wrong(one, 5, "field.missing", "is missing, expected the day it happened")
-        return NOWHERE
-    code = read.text(one, 7)
-    if code not in ZONES and code not in LOCAL:
-        read.note(f"AT7-07: zone {code[:10]!r} is not known")
-    return read.instant(day, time or dt.time.min, ZONES.get(code))
 
 
 def _location(read: Elements, after: Sequence[Segment]) -> str:

@@ -21,7 +21,7 @@ from syncworkers.store import inbox
 from tests.connectors import sftp_running
 from tests.integration import world as whole
 from tests.integration.journeys import reference
-from tests.unit.edi_stock_documents import ADJUSTMENT, COUNT, FREIGHT_BILL, INVOICE, RECEIPT, body
+from tests.unit.edi_documents import ADJUSTMENT, COUNT, FREIGHT_BILL, INVOICE, RECEIPT, document
 from tests.unit.x12_parts import file_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Harbor:
             kind=kind,
             entity=entity,
             correlation_id=correlation_id(EAST, kind, entity),
-            body=body(code, text),
+            body=document(code, text),
         )
         with fleet.session() as session:
             inbox.store(session, [message], announce=ANNOUNCE, patience=1000)
@@ -265,7 +265,7 @@ def test_the_documents_of_an_x12_file_find_their_lanes(harbor: Harbor) -> None:
 
     assert harbor.world.states() == [("edi/file", "applied"), ("edi/944", "rejected")]
     # Its totals speak of two damaged ones, and no line does.
-    assert [code for _, code in harbor.cases()] == ["edi.total"]
+    assert [code for _, code in harbor.cases()] == ["stock.total"]
 
 
 def test_a_charge_is_matched_by_its_parcel(harbor: Harbor) -> None:

@@ -11,11 +11,11 @@ from mappings.edi_sftp.charges import FREIGHT_BILL as FREIGHT_BILLS
 from mappings.edi_sftp.charges import INVOICE as INVOICES
 from syncworkers.canonical.charges import ChargeLine, Charges, Charging
 from syncworkers.errors import RejectedError
-from tests.unit.edi_stock_documents import FREIGHT_BILL, INVOICE, body
+from tests.unit.edi_documents import FREIGHT_BILL, INVOICE, document
 
 
 def test_an_invoice_adds_up_to_its_total() -> None:
-    charges, drift = INVOICES.load(body("810", INVOICE))
+    charges, drift = INVOICES.load(document("810", INVOICE))
 
     assert charges == Charges(
         kind=Charging.WAREHOUSING,
@@ -37,7 +37,7 @@ def test_an_invoice_adds_up_to_its_total() -> None:
 
 def test_a_freight_bill_names_the_parcel_of_each_line() -> None:
     charges, _ = FREIGHT_BILLS.load(
-        body("210", FREIGHT_BILL.replace("LX*1~", "LX*1~N9*CN*TRK0000002~"))
+        document("210", FREIGHT_BILL.replace("LX*1~", "LX*1~N9*CN*TRK0000002~"))
     )
 
     assert (charges.kind, charges.number, charges.total) == ("freight", "FB-7001", Decimal("15.25"))
@@ -54,7 +54,7 @@ def test_a_freight_bill_names_the_parcel_of_each_line() -> None:
 def test_allowances_tax_and_credit_are_told() -> None:
     text = INVOICE.replace("*DI", "*CR").replace("SAC*C", "SAC*A").replace("TDS*1990", "TDS*1770")
 
-    charges, _ = INVOICES.load(body("810", text + "TXI*ST*0.80~"))
+    charges, _ = INVOICES.load(document("810", text + "TXI*ST*0.80~"))
 
     assert charges.credit
     assert charges.total == Decimal("17.70")
@@ -69,8 +69,8 @@ def test_allowances_tax_and_credit_are_told() -> None:
 def test_prices_of_fractions_of_cents_may_be_rounded_line_by_line_or_at_the_end() -> None:
     text = "BIG*20261130*1~CUR*SE*USD~IT1*1*1*EA*.005~IT1*2*1*EA*.005~TDS*"
 
-    by_line, _ = INVOICES.load(body("810", f"{text}2~"))
-    at_the_end, _ = INVOICES.load(body("810", f"{text}1~"))
+    by_line, _ = INVOICES.load(document("810", f"{text}2~"))
+    at_the_end, _ = INVOICES.load(document("810", f"{text}1~"))
 
     assert (by_line.total, at_the_end.total) == (Decimal("0.02"), Decimal("0.01"))
 
@@ -82,36 +82,36 @@ def test_prices_of_fractions_of_cents_may_be_rounded_line_by_line_or_at_the_end(
             "810",
             "TDS*1990",
             "TDS*1991",
-            "segment 8, TDS-01",
+            "segment 9, TDS-01",
             "is 19.91, and lines, charges and tax add up to 19.90",
         ),
         (
             "810",
             "TDS*1990",
             "TDS*19.90",
-            "segment 8, TDS-01",
+            "segment 9, TDS-01",
             "is '19.90', expected an amount without a point, as 1990 for 19.90",
         ),
-        ("810", "SAC*C", "SAC*Q", "segment 9, SAC-01", "is 'Q', expected one of A, C, N"),
+        ("810", "SAC*C", "SAC*Q", "segment 10, SAC-01", "is 'Q', expected one of A, C, N"),
         (
             "810",
             "CUR*SE*USD",
             "CUR*SE*",
-            "segment 4, CUR-02",
+            "segment 5, CUR-02",
             "is '': expected a currency, or one under [connection.profile]",
         ),
         (
             "210",
             "L3*11.2*G***1525",
             "L3*11.2*G***1524",
-            "segment 12, L3-05",
-            "is 15.24, and segment 3, B3-07 is 15.25",
+            "segment 13, L3-05",
+            "is 15.24, and segment 4, B3-07 is 15.25",
         ),
         (
             "210",
             "FR*1275",
             "FR*1276",
-            "segment 3, B3-07",
+            "segment 4, B3-07",
             "is 15.25, and all L1-04 add up to 15.26",
         ),
     ],
@@ -123,7 +123,7 @@ def test_what_does_not_add_up_is_refused_with_both_amounts(
     assert old in text
 
     with pytest.raises(RejectedError) as error:
-        mapping.load(body(code, text.replace(old, new)))
+        mapping.load(document(code, text.replace(old, new)))
 
     [violation] = error.value.violations
     assert (violation.path, violation.message) == (path, message)
@@ -132,6 +132,6 @@ def test_what_does_not_add_up_is_refused_with_both_amounts(
 def test_a_currency_may_stand_in_the_profile() -> None:
     mapping = INVOICES.fit({"profile": {"currency": "CAD"}})
 
-    charges, _ = mapping.load(body("810", INVOICE.replace("CUR*SE*USD~", "")))
+    charges, _ = mapping.load(document("810", INVOICE.replace("CUR*SE*USD~", "")))
 
     assert charges.currency == "CAD"

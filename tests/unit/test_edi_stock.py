@@ -34,13 +34,14 @@ from syncworkers.rules.stock import (
     compare_reports,
     unnamed,
 )
-from tests.unit.edi_stock_documents import (
+from tests.unit.edi_documents import (
     ADJUSTMENT,
     COUNT,
     FREIGHT_BILL,
     INVOICE,
     RECEIPT,
-    body,
+    document,
+    of_segments,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def refused(load: Callable[[bytes], object], told: bytes) -> tuple[str, str, str
 
 
 def test_a_receipt_tells_what_came_and_what_of_it_was_damaged() -> None:
-    report, drift = RECEIPTS.load(body("944", RECEIPT))
+    report, drift = RECEIPTS.load(document("944", RECEIPT))
 
     goods = StockMovement(
         line=1,
@@ -88,15 +89,15 @@ def test_a_receipt_tells_what_came_and_what_of_it_was_damaged() -> None:
 
 
 def test_an_adjustment_keeps_its_sign_and_a_code_nobody_knows_stands_in_suspense() -> None:
-    report, drift = ADJUSTMENTS.load(body("947", ADJUSTMENT))
+    report, drift = ADJUSTMENTS.load(document("947", ADJUSTMENT))
 
     assert (report.kind, report.number, report.occurred_at) == ("adjustment", "ADJ-12", NOON)
     assert [(one.sku, one.quantity, one.reason, one.code) for one in report.movements] == [
         ("SKU-B", Decimal(-3), Reason.DAMAGED, "AU"),
         ("SKU-C", Decimal("2.5"), Reason.UNKNOWN, "XX"),
     ]
-    assert drift == ("W19-01=XX",)
-    assert [one.place for one in unnamed(report)] == ["segment 6, W19"]
+    assert drift == ("W19-01: code 'XX' is not known",)
+    assert [one.place for one in unnamed(report)] == ["segment 7, W19"]
 
 
 def test_a_profile_says_what_codes_units_and_hours_mean() -> None:
@@ -105,7 +106,7 @@ def test_a_profile_says_what_codes_units_and_hours_mean() -> None:
         "profile": {"adjustments": {"XX": "lost"}, "units": {"EA": "piece"}},
     }
 
-    report, drift = ADJUSTMENTS.fit(connection).load(body("947", ADJUSTMENT))
+    report, drift = ADJUSTMENTS.fit(connection).load(document("947", ADJUSTMENT))
 
     assert [(one.reason, one.unit) for one in report.movements] == [
         (Reason.DAMAGED, "piece"),
@@ -125,7 +126,7 @@ def test_a_word_that_is_none_of_ours_is_refused_at_the_start(mapping: Any, table
 
 
 def test_a_count_lists_each_sku_with_what_is_known_of_it() -> None:
-    snapshot, drift = INVENTORY.load(body("846", COUNT))
+    snapshot, drift = INVENTORY.load(document("846", COUNT))
 
     assert snapshot == StockSnapshot(
         warehouse="WH01",
@@ -136,34 +137,54 @@ def test_a_count_lists_each_sku_with_what_is_known_of_it() -> None:
             StockRow(sku="SKU-B", unit="each", on_hand=Decimal(40)),
         ),
     )
-    assert drift == ("QTY01=99",)
+    assert drift == ("QTY-01: code '99' is not known",)
 
 
 def test_a_time_without_a_code_is_the_warehouses() -> None:
     told = COUNT.replace("*0500*GM", "*0500")
 
-    snapshot, _ = INVENTORY.fit({"zone": "America/Chicago"}).load(body("846", told))
+    snapshot, _ = INVENTORY.fit({"zone": "America/Chicago"}).load(document("846", told))
 
     assert snapshot.as_of == dt.datetime(2026, 11, 26, 11, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
+    ("time", "hour", "drift"),
+    [
+        ("*0500*ET", 10, ()),
+        ("*0500*ES", 10, ()),
+        ("*0500*LT", 11, ()),
+        ("*0500*07", 11, ("DTM-04: zone '07' is not known",)),
+        ("", 18, ()),
+    ],
+)
+def test_a_time_is_of_the_zone_it_names_and_a_day_alone_is_noon(
+    time: str, hour: int, drift: tuple[str, ...]
+) -> None:
+    told = COUNT.replace("*0500*GM", time).replace("QTY*99*7*EA~", "")
+
+    found = INVENTORY.fit({"zone": "America/Chicago"}).load(document("846", told))
+
+    assert (found[0].as_of, found[1]) == (dt.datetime(2026, 11, 26, hour, tzinfo=dt.UTC), drift)
+
+
+@pytest.mark.parametrize(
     ("code", "old", "new", "path", "violation"),
     [
-        ("944", "W14*98", "W14*97", "segment 8, W14-01", "edi.total"),
-        ("944", "*100*2~", "*100*3~", "segment 8, W14-03", "edi.total"),
-        ("944", "W07*98*EA", "W07*98*XX", "segment 5, W07-02", "edi.unit"),
-        ("944", "W07*98", "W07*-98", "segment 5, W07-01", "edi.number"),
-        ("944", "VN*SKU-A", "ZZ*SKU-A", "segment 5, W07", "edi.sku"),
-        ("944", "20261125", "20261325", "segment 3, W17-02", "edi.date"),
-        ("944", "RC-55", "", "segment 3, W17-03", "edi.missing"),
-        ("947", "*-3*", "*-3,5*", "segment 5, W19-02", "edi.number"),
-        ("947", "W19*AU", "W19*", "segment 5, W19-01", "edi.missing"),
-        ("846", "0500*GM", "2500*GM", "segment 4, DTM-03", "edi.time"),
-        ("846", "VN*SKU-B", "VN*SKU-A", "segment 9, LIN", "stock.listed_twice"),
-        ("846", "QTY*33", "QTY*17", "segment 8, QTY-01", "stock.listed_twice"),
-        ("846", "UIT*EA", "UIT*CA~QTY*33*2*EA", "segment 9, LIN", "edi.unit"),
-        ("846", "QTY*17*40~", "", "segment 9, LIN", "stock.no_count"),
+        ("944", "W14*98", "W14*97", "segment 9, W14-01", "stock.total"),
+        ("944", "*100*2~", "*100*3~", "segment 9, W14-03", "stock.total"),
+        ("944", "W07*98*EA", "W07*98*XX", "segment 6, W07-02", "units.unmapped"),
+        ("944", "W07*98", "W07*-98", "segment 6, W07-01", "quantity.invalid"),
+        ("944", "VN*SKU-A", "ZZ*SKU-A", "segment 6, W07-05", "field.missing"),
+        ("944", "20261125", "20261325", "segment 4, W17-02", "payload.invalid"),
+        ("944", "RC-55", "", "segment 4, W17-03", "field.missing"),
+        ("947", "*-3*", "*-3,5*", "segment 6, W19-02", "payload.invalid"),
+        ("947", "W19*AU", "W19*", "segment 6, W19-01", "field.missing"),
+        ("846", "0500*GM", "2500*GM", "segment 5, DTM-03", "payload.invalid"),
+        ("846", "VN*SKU-B", "VN*SKU-A", "segment 10, LIN", "stock.listed_twice"),
+        ("846", "QTY*33", "QTY*17", "segment 9, QTY-01", "stock.listed_twice"),
+        ("846", "UIT*EA", "UIT*CA~QTY*33*2*EA", "segment 10, LIN", "stock.several_units"),
+        ("846", "QTY*17*40~", "", "segment 10, LIN", "stock.no_count"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_place(
@@ -172,9 +193,83 @@ def test_what_is_wrong_is_refused_with_its_place(
     mapping, text = TEXTS[code]
     assert old in text
 
-    found = refused(mapping.load, body(code, text.replace(old, new, 1)))
+    found = refused(mapping.load, document(code, text.replace(old, new, 1)))
 
     assert found[:2] == (path, violation)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "reasons"),
+    [
+        (
+            "944",
+            {"RC-55": "", "W07*98*EA": "W07*ten*XX", "W13*2*EA*01": "W13*2*EA*"},
+            [
+                ("segment 6, W07-01", "payload.invalid"),
+                ("segment 6, W07-02", "units.unmapped"),
+                ("segment 8, W13-03", "field.missing"),
+                ("segment 4, W17-03", "field.missing"),
+            ],
+        ),
+        (
+            "947",
+            {"20261126": "", "SKU-B": "", "2.5*EA": "*EA"},
+            [
+                ("segment 4, W15-01", "field.missing"),
+                ("segment 6, W19-06", "field.missing"),
+                ("segment 7, W19-02", "field.missing"),
+            ],
+        ),
+        (
+            "846",
+            {"0500*GM": "2500*GM", "QTY*33*80": "QTY*17*80", "VN*SKU-B": "VN*SKU-A"},
+            [
+                ("segment 5, DTM-03", "payload.invalid"),
+                ("segment 9, QTY-01", "stock.listed_twice"),
+                ("segment 10, LIN", "stock.listed_twice"),
+            ],
+        ),
+        (
+            "810",
+            {"TDS*1990": "TDS*19.90", "SAC*C": "SAC*Q", "INV-3001": ""},
+            [
+                ("segment 10, SAC-01", "payload.invalid"),
+                ("segment 9, TDS-01", "payload.invalid"),
+                ("segment 4, BIG-02", "field.missing"),
+            ],
+        ),
+        (
+            "210",
+            {"FR*1275": "FR*12.75", "20261130": "20261131", "C3*USD": "C3*usd"},
+            [
+                ("segment 11, L1-04", "payload.invalid"),
+                ("segment 4, B3-06", "payload.invalid"),
+                ("segment 5, C3-01", "charge.currency"),
+            ],
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once_and_no_sum_is_made_of_it(
+    code: str, changes: dict[str, str], reasons: list[tuple[str, str]]
+) -> None:
+    mapping, text = TEXTS[code]
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+
+    with pytest.raises(RejectedError) as error:
+        mapping.load(document(code, text))
+
+    assert [(one.path, one.code) for one in error.value.violations] == reasons
+
+
+def test_a_sku_with_signs_that_nobody_can_see_is_refused() -> None:
+    told = document("944", RECEIPT.replace("SKU-A", "SKU\u200b-A"))
+
+    path, code, message = refused(RECEIPTS.load, told)
+
+    assert (path, code) == ("segment 6, W07-05", "payload.invalid")
+    assert message.startswith(r"is 'SKU\u200b-A', with signs that nobody can see")
 
 
 @pytest.mark.parametrize("code", TEXTS)
@@ -182,9 +277,9 @@ def test_a_document_without_its_segments_is_refused(code: str) -> None:
     mapping, text = TEXTS[code]
     head = text.split("~", maxsplit=1)[0]
 
-    refused(mapping.load, body(code, ""))
-    refused(mapping.load, body(code, head + "~"))
-    assert refused(mapping.load, body("945", text))[1] == "edi.unreadable"
+    refused(mapping.load, document(code, ""))
+    refused(mapping.load, document(code, head + "~"))
+    assert refused(mapping.load, document("945", text))[1] == "payload.unreadable"
 
 
 SIGNS = st.sampled_from([*"*~0123456789.-ABCXYZ \x00\x7fé", "EA", "VN", "QTY", "W13", "9" * 40])
@@ -201,7 +296,7 @@ def test_whatever_a_document_holds_it_is_read_or_refused(code: str, data: st.Dat
     written = [one for one in text.split("~") if one.partition("*")[0]]
 
     try:
-        mapping.load(body(code, "~".join(written)))
+        mapping.load(of_segments(code, [one.split("*") for one in written]))
     except RejectedError as error:
         assert error.violations
 
@@ -213,7 +308,7 @@ def test_what_is_no_document_is_refused(code: str, told: bytes) -> None:
     mapping, _ = TEXTS[code]
 
     for each in (told, b"[" * 100_000, b'{"segments":[[1]]}'):
-        assert refused(mapping.load, each)[1] == "edi.unreadable"
+        assert refused(mapping.load, each)[1] == "payload.unreadable"
 
 
 def report(*reasons: Reason, quantity: int = 1) -> StockReport:
