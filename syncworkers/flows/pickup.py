@@ -19,6 +19,8 @@ from syncworkers.store import attention, inbox, sightings
 from syncworkers.store.sightings import Sighting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from syncworkers.connectors.base import Collected
     from syncworkers.flows.fleet import Fleet, Partner
 
@@ -32,6 +34,8 @@ LONGEST = 300.0
 UNFINISHED_LOOKS = 20
 """A file that was whole by its looks so often, and had no end, is taken as damaged."""
 REFUSED = "pickup.refused"
+STUCK = "pickup.stuck"
+"""A file that cannot be taken; the case closes by itself once it is, or is gone."""
 
 
 def pick_up(fleet: Fleet, partner: str) -> int:
@@ -64,6 +68,7 @@ class _Look:
         self._partner = partner
         self._name = partner.policy.name
         self._unfinished: dict[str, int] = {}
+        self._stuck: dict[str, str] = {}
         self._stored = 0
 
     def take(self) -> int:
@@ -75,7 +80,9 @@ class _Look:
             Seen(name=one.name, size=one.size, modified=one.modified): one.unchanged
             for one in before
         }
-        left = self._partner.connection.collect(unchanged, self._keep, Deadline(LONGEST))
+        left = self._partner.connection.collect(
+            unchanged, self._keep, self._stuck.__setitem__, Deadline(LONGEST)
+        )
         seen = [
             Sighting(
                 name=one.name,
@@ -88,7 +95,16 @@ class _Look:
         with self._fleet.session() as session:
             sightings.note(session, self._name, seen)
             attention.resolve_by_progress(session, self._name, REFUSED)
+            attention.resolve_others(session, self._name, STUCK, self._stuck.keys())
+            opened = [attention.open_once(session, one) for one in self._cases()]
+        if any(opened):
+            self._fleet.waker.notify([OPEN_CASES])
         return self._stored
+
+    def _cases(self) -> Iterator[attention.NewCase]:
+        for name, why in self._stuck.items():
+            told = f"{name!r} at {self._name} cannot be taken: {why}; have it mended there. "
+            yield _case(self._name, name, STUCK, told + "The other files are taken")
 
     def _keep(self, file: Collected) -> bool:
         """Store a file; False for one whose end is missing, until it has been so for long."""
@@ -140,19 +156,22 @@ class _Look:
 
 def _announce(fleet: Fleet, partner: str, error: CredentialsError) -> None:
     """Open a case, once: until it is mended, nothing comes from this partner."""
-    case = attention.NewCase(
+    with fleet.session() as session:
+        opened = attention.open_once(session, _case(partner, partner, REFUSED, str(error)))
+    if opened:
+        fleet.waker.notify([OPEN_CASES])
+
+
+def _case(partner: str, about: str, code: str, error: str) -> attention.NewCase:
+    return attention.NewCase(
         about="poll",
         about_id=0,
         partner=partner,
         entity_kind=Kind.FILE,
-        entity=partner,
-        code=REFUSED,
-        error=str(error),
+        entity=about,
+        code=code,
+        error=error,
         violations=(),
         payload=None,
-        correlation_id=correlation_id(partner, Kind.FILE, REFUSED),
+        correlation_id=correlation_id(partner, Kind.FILE, code),
     )
-    with fleet.session() as session:
-        opened = attention.open_once(session, case)
-    if opened:
-        fleet.waker.notify([OPEN_CASES])

@@ -8,9 +8,11 @@ import pytest
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.flows import pickup
+from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.expect import check_expectations
 from syncworkers.flows.recover import LEAP, recover
 from syncworkers.flows.retry import retry
+from syncworkers.store import attention
 from syncworkers.x12.segments import segment
 from tests.integration.edi_running import Harbor, fate, group, harbor, letter
 
@@ -273,3 +275,47 @@ def test_a_worker_that_dies_at_any_step_of_a_file_loses_and_repeats_nothing(edi:
 
     assert documents(edi) == [("edi/180", "RET-1", "parked")]
     assert verdicts(edi) == [("7", "A")]
+
+
+def test_a_file_that_cannot_be_taken_is_a_case_until_it_can(
+    edi: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edi.put("a-huge.edi", letter(9, group("AN", 9, RETURN)) + b"\n" * 5000)
+    edi.leave(group("AN", 7, RETURN))
+    with monkeypatch.context() as smaller:
+        smaller.setattr("syncworkers.connectors.edi_sftp.pickup.LARGEST", 4000)
+        edi.hear()
+        edi.hear()
+
+        assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+        ((code, error),) = edi.cases()
+        assert code == "pickup.stuck"
+        assert "'a-huge.edi' at harbor-east cannot be taken" in error
+
+    edi.hear()
+    assert len(documents(edi)) == 2
+    assert edi.cases() == []
+
+
+def test_the_same_name_at_two_partners_is_a_case_at_each(edi: Harbor) -> None:
+    with edi.world.fleet.session() as session:
+        opened = [attention.open_once(session, _missing(one)) for one in ("a", "b", "a")]
+        attention.resolve_others(session, "a", "edi.gap", [])
+
+    assert opened == [True, True, False]
+    assert edi.world.rows("SELECT partner FROM exception_case WHERE state = 'open'") == [("b",)]
+
+
+def _missing(partner: str) -> attention.NewCase:
+    return attention.NewCase(
+        about="poll",
+        about_id=0,
+        partner=partner,
+        entity_kind=Kind.FILE,
+        entity="ow-000000001.edi",
+        code="edi.gap",
+        error="missing",
+        violations=(),
+        payload=None,
+        correlation_id=correlation_id(partner, Kind.FILE, "missing"),
+    )

@@ -47,10 +47,11 @@ class EdiSftp:
         self,
         unchanged: Mapping[Seen, float],
         keep: Callable[[Collected], bool],
+        unable: Callable[[str, str], None],
         deadline: Deadline,
     ) -> list[Seen]:
         """Hand over each whole file, and archive it once it is kept."""
-        return collecting.collect(self._settings, unchanged, keep, deadline)
+        return collecting.collect(self._settings, unchanged, keep, unable, deadline)
 
     def check(self) -> list[str]:
         """Log in and list the folders; return what does not work, with a remedy."""
