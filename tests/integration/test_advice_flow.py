@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from syncworkers.x12.segments import segment
-from tests.integration.edi_running import Harbor, group, harbor
+from tests.integration.edi_running import Harbor, group, harbor, letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,6 +168,42 @@ def test_a_correction_is_a_case_and_edits_nothing(edi: Harbor) -> None:
 
     assert shipped(edi, order) == sum(units for _, _, units in lines)
     assert [code for code, _ in edi.cases()] == ["shipment.corrected"] * 2
+
+
+def test_what_was_written_before_a_correction_and_comes_after_it_is_taken(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    (first, sku, units), *others = lines
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, it) for n, it, u in others)))
+    early = letter(
+        901, group("SW", 901, advice(reference, "SHP-2", (first, "CC", units, units, sku)))
+    )
+    wrong = advice(reference, "SHP-1", *((n, "CC", u, u, it) for n, it, u in others), reporting="X")
+    late = letter(902, group("SW", 902, wrong))
+    hour = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=10)).strftime("%y%m%d*%H%M").encode()
+    today = dt.datetime.now(dt.UTC).strftime("%y%m%d").encode()
+    at = late.index(today)
+    edi.put("late.edi", late[:at] + hour + late[at + len(hour) :])
+    edi.hear()
+
+    edi.put("early.edi", early)
+    edi.hear()
+
+    assert part(edi, reference) == "shipped"
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    assert [code for code, _ in edi.cases()] == ["shipment.corrected"]
+
+
+def test_a_substitute_that_is_told_again_is_one_case(edi: Harbor) -> None:
+    _, reference, lines = release(edi)
+    (first, _, units), *others = lines
+    rest = [(n, "CC", u, u, it) for n, it, u in others]
+    told = advice(reference, "SHP-1", (first, "CS", units, units, "OTHER-GOODS"), *rest)
+
+    tell(edi, told)
+    tell(edi, advice("shopify-us-0-1", "SHP-9", (1, "CC", 1, 1, "X")), told)
+
+    assert [code for code, _ in edi.cases()].count("shipment.substituted") == 1
+    assert edi.world.ask("SELECT count(*) FROM ship_advice") == 1
 
 
 def test_goods_of_no_line_are_refused_and_the_rest_of_the_file_is_taken(edi: Harbor) -> None:
