@@ -64,7 +64,7 @@ class Fates:
         )
         if delivery is None:
             return
-        numbers = f"{refused.answer.functional_id} {refused.answer.number}/{refused.answer.place}"
+        numbers = f"{refused.answer.number}/{refused.place}"
         self._writes.cases.append(
             attention.NewCase(
                 about="delivery",
@@ -83,7 +83,8 @@ class Fates:
         )
 
     def _unknown(self, reading: Reading, answer: Answer) -> None:
-        called = f"{answer.functional_id} {answer.number}/{answer.place}"
+        called = f"{answer.functional_id or 'file'} {answer.number}"
+        called += "" if answer.place is None else f"/{answer.place}"
         self._writes.open_case(
             reading,
             code=UNKNOWN,

@@ -193,32 +193,38 @@ def uploaded(session: Session, files: Collection[int]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a 997 says of one set of a group of ours."""
+    """What a partner says of one set of ours, without `place` of all of its group.
 
-    functional_id: str
+    Without `functional_id` it is about the file of that number, whatever is in it.
+    """
+
+    functional_id: str | None
     number: int
-    """GS06."""
-    place: int
+    """GS06, and ISA13."""
+    place: int | None
     accepted: bool
     detail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A set of ours that a 997 speaks of.
+    """A set of ours that an answer speaks of.
 
     `refused` says that it was, only now, and that nothing newer was sent about the same reference.
     """
 
     answer: Answer
+    place: int
     reference: str
     operation: str
     refused: bool
 
 
-# Numbers wrap: the newest file of a number counts.
+# Numbers wrap: the newest file of a number counts. What is said of a whole group leaves alone what
+# was said of one of its sets.
 _ANSWERED = sa.text("""
 SELECT a.place AS position, s.file_id, s.place, s.reference, s.operation, s.state,
+       a.set IS NULL AND s.state <> 'waiting' AS told,
        NOT EXISTS (SELECT 1 FROM edi_set n JOIN edi_file g ON g.id = n.file_id
                     WHERE g.partner = :partner AND n.reference = s.reference
                       AND n.file_id > s.file_id) AS newest
@@ -226,10 +232,10 @@ SELECT a.place AS position, s.file_id, s.place, s.reference, s.operation, s.stat
               CAST(:places AS bigint[])) WITH ORDINALITY a(functional_id, number, set, place)
        CROSS JOIN LATERAL (SELECT id FROM edi_file f
                             WHERE f.partner = :partner AND f.number = a.number
-                              AND f.functional_id = a.functional_id
+                              AND f.functional_id = coalesce(a.functional_id, f.functional_id)
                             ORDER BY id DESC LIMIT 1) f
-       JOIN edi_set s ON s.file_id = f.id AND s.place = a.set
- ORDER BY a.place FOR UPDATE OF s
+       JOIN edi_set s ON s.file_id = f.id AND s.place = coalesce(a.set, s.place)
+ ORDER BY a.place, s.place FOR UPDATE OF s
 """)
 _ANSWER = sa.text("""
 UPDATE edi_set SET state = :state, detail = :detail, acknowledged_at = now()
@@ -238,7 +244,7 @@ UPDATE edi_set SET state = :state, detail = :detail, acknowledged_at = now()
 
 
 def answer(session: Session, partner: str, answers: Sequence[Answer]) -> list[Answered]:
-    """Note what a 997 says; what is left out of the result was never sent by us.
+    """Note what a partner says; what is left out of the result was never sent by us.
 
     A repeat changes nothing.
     """
@@ -255,13 +261,15 @@ def answer(session: Session, partner: str, answers: Sequence[Answer]) -> list[An
         found.append(
             Answered(
                 answer=one,
+                place=row.place,
                 reference=row.reference,
                 operation=row.operation,
-                refused=state == REJECTED != row.state and row.newest,
+                refused=state == REJECTED != row.state and row.newest and not row.told,
             )
         )
-        told = {"state": state, "detail": one.detail, "file": row.file_id, "place": row.place}
-        session.execute(_ANSWER, told)
+        if not row.told:
+            told = {"state": state, "detail": one.detail, "file": row.file_id, "place": row.place}
+            session.execute(_ANSWER, told)
     return found
 
 

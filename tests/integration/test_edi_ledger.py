@@ -58,7 +58,7 @@ def answered(database: sa.Engine, *answers: Answer) -> list[tuple[int, int, str,
     return [(one.answer.number, one.answer.place, one.reference, one.refused) for one in found]
 
 
-def said(number: int, place: int, *, accepted: bool, detail: str | None = None) -> Answer:
+def said(number: int, place: int | None, *, accepted: bool, detail: str | None = None) -> Answer:
     return Answer(functional_id="OW", number=number, place=place, accepted=accepted, detail=detail)
 
 
@@ -145,6 +145,19 @@ def test_a_refused_set_may_be_sent_again_under_a_new_number(
     assert late == [(1, 2, "B", False), (1, 2, "B", False)]
     assert files(database) == [(1, b"A|B"), (2, b"B")]
     assert ledger.latest({"A"})["A"].state == "accepted"
+
+
+def test_what_is_said_of_a_whole_group_holds_for_each_set_of_which_nothing_is_said(
+    ledger: SqlLedger, database: sa.Engine
+) -> None:
+    freeze(ledger, order("A"), order("B"), order("C"))
+    answered(database, said(1, 1, accepted=True))
+
+    found = answered(database, said(1, None, accepted=False), said(7, None, accepted=True))
+
+    assert found == [(1, None, "A", False), (1, None, "B", True), (1, None, "C", True)]
+    states = {name: one.state for name, one in ledger.latest({"A", "B", "C"}).items()}
+    assert states == {"A": "accepted", "B": "rejected", "C": "rejected"}
 
 
 def test_what_nobody_acknowledged_is_overdue(ledger: SqlLedger, database: sa.Engine) -> None:

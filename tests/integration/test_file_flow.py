@@ -112,6 +112,27 @@ def test_a_wrong_count_is_refused_in_the_answer_and_a_case_names_the_segment(edi
     assert "segment 5, SE-01" in error
 
 
+@pytest.mark.parametrize(
+    ("is_for_us", "is_not", "code"),
+    [
+        (b"*ZZ*EXAMPLECO      *", b"*ZZ*OTHERCO        *", "edi.not_for_us"),
+        (b"*T*>~", b"*P*>~", "x12.usage"),
+    ],
+)
+def test_what_is_for_somebody_else_is_not_taken_and_not_answered(
+    edi: Harbor, is_for_us: bytes, is_not: bytes, code: str
+) -> None:
+    body = letter(3, group("AN", 7, RETURN))
+    assert body.count(is_for_us) == 1
+    edi.put("astray.edi", body.replace(is_for_us, is_not))
+
+    edi.hear()
+
+    assert documents(edi) == []
+    assert verdicts(edi) == []
+    assert [code for code, _ in edi.cases()] == [code]
+
+
 @pytest.mark.parametrize("body", [b"what is this", b"", b"\x00\xff" * 50, b"PK\x03\x04zip"])
 def test_what_is_no_edi_at_all_is_a_case_with_the_file_kept(
     edi: Harbor, body: bytes, monkeypatch: pytest.MonkeyPatch
@@ -199,6 +220,60 @@ def test_a_refused_order_is_a_case_about_it_and_goes_under_a_new_number_once_men
     edi.leave(group("FA", 3, fate(2)))
     edi.hear()
     assert edi.cases() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (("A", "1", "1", "1"), "accepted"),
+        (("E", "1", "1", "1"), "accepted"),
+        (("R", "1", "1", "0", "5"), "rejected"),
+        (("P", "1", "1", "0"), "waiting"),
+    ],
+)
+def test_a_group_of_which_no_set_is_listed_is_answered_as_a_whole(
+    edi: Harbor, said: tuple[str, ...], state: str
+) -> None:
+    order = edi.world.release()
+    edi.settle()
+
+    edi.leave(group("FA", 1, ("997", [segment("AK1", "OW", "1"), segment("AK9", *said)])))
+    edi.hear()
+
+    assert edi.world.ask("SELECT state FROM edi_set WHERE code = '940'") == state
+    told = [(code, f"shopify-us-{order['id']}-1" in error) for code, error in edi.cases()]
+    assert told == ([("edi.refused", True)] if state == "rejected" else [])
+
+
+@pytest.mark.parametrize("code", ["P", "R", "W"])
+def test_a_set_that_was_not_taken_as_it_is_is_a_case(edi: Harbor, code: str) -> None:
+    edi.world.release()
+    edi.settle()
+    told = [segment("AK1", "OW", "1"), segment("AK2", "940", "0001"), segment("AK5", code)]
+
+    edi.leave(group("FA", 1, ("997", [*told, segment("AK9", "A", "1", "1", "1")])))
+    edi.hear()
+
+    assert [code for code, _ in edi.cases() if code == "edi.refused"] == ["edi.refused"]
+
+
+def test_a_file_of_ours_that_was_refused_as_a_whole_is_a_case_about_each_order(
+    edi: Harbor,
+) -> None:
+    order = edi.world.release()
+    edi.settle()
+    body = letter(1, group("AN", 7, RETURN)).replace(
+        b"~GS*", b"~TA1*000000001*261124*1710*R*021~GS*", 1
+    )
+
+    edi.put("ta1.edi", body)
+    edi.hear()
+
+    ((code, error),) = edi.cases()
+    assert code == "edi.refused"
+    assert f"shopify-us-{order['id']}-1" in error
+    assert "TA1 code 021" in error
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
 
 
 def test_an_acknowledgement_of_what_was_never_sent_is_a_case(edi: Harbor) -> None:
