@@ -59,7 +59,7 @@ ELEMENT_CODES = {
     "9": "has an invalid time",
     "10": "excludes another",
 }
-"""Codes 716, 718, 720 and 723 from memory: to be confirmed with each partner. Unknown ones are told."""
+"""Codes 716, 718, 720 and 723 from memory: to be confirmed with each partner. Others are told."""
 
 
 def answer(group: Group) -> tuple[tuple[str, ...], ...]:

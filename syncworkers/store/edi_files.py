@@ -20,7 +20,7 @@ from syncworkers.x12.ledger import REJECTED, Frozen, stands
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from syncworkers.x12.ledger import Document, Route
+    from syncworkers.x12.ledger import Document, Effect, Route
 
 FILE_STATES = ("frozen", "uploaded")
 SET_STATES = ("waiting", "accepted", "rejected")
@@ -92,8 +92,9 @@ class EdiSet(Base):
 
 
 _LATEST = sa.text("""
-SELECT DISTINCT ON (s.reference) f.id AS file, f.name, f.number, s.place, s.reference, s.digest,
-       f.state = 'uploaded' AS uploaded, s.state, s.detail, f.body,
+SELECT DISTINCT ON (s.reference, s.operation) f.id AS file, f.name, f.number, s.place,
+       s.reference, s.operation, s.digest, s.state, s.detail, f.body,
+       f.state = 'uploaded' AS uploaded,
        coalesce(extract(epoch FROM now() - f.uploaded_at), 0)::float8 AS waiting,
        CASE WHEN p.state = 'cancelled'
             THEN CASE WHEN EXISTS (SELECT 1 FROM shipment h WHERE h.part_id = p.id)
@@ -103,15 +104,15 @@ SELECT DISTINCT ON (s.reference) f.id AS file, f.name, f.number, s.place, s.refe
   FROM edi_set s JOIN edi_file f ON f.id = s.file_id
        LEFT JOIN order_part p ON p.reference = s.reference AND p.partner = f.partner
  WHERE f.partner = :partner AND s.reference = ANY (CAST(:references AS text[]))
- ORDER BY s.reference, s.file_id DESC, s.place DESC
+ ORDER BY s.reference, s.operation, s.file_id DESC, s.place DESC
 """)
 
 
-def latest(session: Session, partner: str, references: Collection[str]) -> dict[str, Frozen]:
-    """Return by reference the newest set about it."""
+def latest(session: Session, partner: str, references: Collection[str]) -> dict[Effect, Frozen]:
+    """Return by effect the newest set that has it, whatever else was done since."""
     values = {"partner": partner, "references": sorted(references)}
     rows = session.execute(_LATEST, values).mappings()
-    return {row["reference"]: Frozen(**row) for row in rows}
+    return {(row["reference"], row["operation"]): Frozen(**row) for row in rows}
 
 
 # Held until the file with its number is committed: no number without a file, no file twice.
@@ -136,13 +137,13 @@ def freeze(
 ) -> None:
     """Take the next number and keep the file that `write` makes with it: its name and its bytes.
 
-    What stands in the ledger already, as the newest of its reference and not refused, is left out:
+    What stands in the ledger already, as the newest of its effect and not refused, is left out:
     whoever comes second, finds it.
     """
     values = {name: getattr(route, name) for name in ("partner", "sender", "receiver", "usage")}
     session.execute(_HOLD, values)
     known = latest(session, route.partner, {one.reference for one in documents})
-    new = [one for one in documents if not stands(known.get(one.reference), one)]
+    new = [one for one in documents if not stands(known.get(one.effect), one)]
     if not new:
         return
     number = session.execute(_TAKE, {**values, "limit": LIMIT}).scalar_one()
@@ -305,8 +306,8 @@ class SqlLedger:
         self._database = database
         self._partner = partner
 
-    def latest(self, references: Collection[str]) -> Mapping[str, Frozen]:
-        """Return by reference the newest set about it."""
+    def latest(self, references: Collection[str]) -> Mapping[Effect, Frozen]:
+        """Return by effect the newest set that has it."""
         with Session(self._database) as session:
             return latest(session, self._partner, references)
 

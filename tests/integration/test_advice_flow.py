@@ -284,3 +284,50 @@ def test_a_cancel_that_nobody_answers_becomes_a_case(edi: Harbor) -> None:
     edi.settle()
 
     assert [code for code, _ in edi.cases()] == ["warehouse.cancel_unanswered"]
+
+
+def deliver(edi: Harbor) -> None:
+    """Work everything that is owed some times, without waiting for anything to be done."""
+    for _ in range(4):
+        edi.world.process()
+        for partner in ("d365-main", "harbor-east"):
+            edi.world.deliver(partner)
+        with edi.world.fleet.session() as session:
+            session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
+
+
+def test_what_is_frozen_is_not_called_off_but_cancelled(edi: Harbor) -> None:
+    edi.server.faults.refuse_rename = True
+    order, other = orders = edi.world.order(), edi.world.order()
+    for one in orders:
+        edi.world.webhook("orders/create", one)
+    deliver(edi)
+    assert edi.world.ask("SELECT count(*) FROM edi_set") == 2
+    edi.server.faults.refuse_rename = False
+    cancel(edi, order)
+    deliver(edi)
+
+    told = [one.segments[0].elements[:2] for one in edi.sent("940")]
+    names = [f"shopify-us-{one['id']}-1" for one in (order, other)]
+    assert sorted(told) == sorted([("N", names[0]), ("N", names[1]), ("F", names[0])])
+
+
+def test_where_nobody_lets_us_in_nothing_is_frozen_and_a_cancel_calls_off(edi: Harbor) -> None:
+    edi.server.faults.refuse_key = True
+    order = edi.world.order()
+    edi.world.webhook("orders/create", order)
+    deliver(edi)
+    assert edi.world.ask("SELECT count(*) FROM delivery WHERE operation = 'part.create'") == 1
+    assert edi.world.ask("SELECT count(*) FROM edi_set") == 0
+
+    cancel(edi, order)
+    edi.world.process()
+    edi.server.faults.refuse_key = False
+    with edi.world.fleet.session() as session:
+        session.connection().exec_driver_sql("UPDATE lane SET paused_until = NULL")
+        session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
+    edi.settle()
+
+    assert edi.sent("940") == []
+    states = edi.world.rows("SELECT state FROM delivery WHERE operation LIKE 'part.%%'")
+    assert [one for (one,) in states] == ["cancelled", "cancelled"]
