@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from syncworkers.flows.retry import retry
 from syncworkers.x12.segments import segment
-from tests.integration.edi_running import Harbor, group, harbor, letter
+from tests.integration.edi_running import Harbor, fate, group, harbor, letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -331,3 +332,68 @@ def test_where_nobody_lets_us_in_nothing_is_frozen_and_a_cancel_calls_off(edi: H
     assert edi.sent("940") == []
     states = edi.world.rows("SELECT state FROM delivery WHERE operation LIKE 'part.%%'")
     assert [one for (one,) in states] == ["cancelled", "cancelled"]
+
+
+def states(edi: Harbor) -> list[tuple[str, str]]:
+    """Return operation and state of what was owed for parts and the order's cancel."""
+    question = (
+        "SELECT operation, state FROM delivery"
+        " WHERE operation IN ('part.create', 'part.cancel', 'order.cancel') ORDER BY id"
+    )
+    return [tuple(one) for one in edi.world.rows(question)]
+
+
+def test_a_refusal_of_what_left_already_is_no_reason_to_send_it_again(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, sku) for n, sku, u in lines)))
+
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.hear()
+
+    assert states(edi)[0] == ("part.create", "confirmed")
+    ((code, error),) = edi.cases()
+    assert code == "edi.refused_and_reported"
+    assert reference in error
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+
+
+def test_an_order_that_was_refused_and_then_cancelled_is_called_off_once_somebody_looks(
+    edi: Harbor,
+) -> None:
+    order, _, _ = release(edi)
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.hear()
+    cancel(edi, order)
+    deliver(edi)
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N"]
+
+    retry(edi.world.fleet, edi.world.ask("SELECT id FROM exception_case"), actor="test")
+    edi.settle()
+
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N"]
+    assert sorted(states(edi)) == [
+        ("order.cancel", "confirmed"),
+        ("part.cancel", "cancelled"),
+        ("part.create", "cancelled"),
+    ]
+    assert edi.cases() == []
+
+
+def test_an_order_that_was_cancelled_and_then_refused_is_cancelled(edi: Harbor) -> None:
+    order, _, _ = release(edi)
+    cancel(edi, order)
+    deliver(edi)
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N", "F"]
+
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.leave(group("FA", next(GROUPS), fate(2, refused=True)))
+    edi.pick_up()
+    deliver(edi)
+    edi.settle()
+
+    assert sorted(states(edi)) == [
+        ("order.cancel", "confirmed"),
+        ("part.cancel", "confirmed"),
+        ("part.create", "confirmed"),
+    ]
+    assert edi.cases() == []
