@@ -11,11 +11,13 @@ import pytest
 from paramiko import SFTPClient, Transport
 
 from syncworkers.connectors.base import Collected, Deadline, Seen
-from syncworkers.connectors.edi_sftp import collecting, pickup
+from syncworkers.connectors.edi_sftp import collecting, parts, pickup
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import Settings, read_settings
 from syncworkers.errors import CredentialsError, RetryableError
+from syncworkers.x12.ledger import Document
+from syncworkers.x12.segments import segment
 from tests.connectors import sftp_running
 from tests.connectors.sftp_running import Running, line, make_key
 
@@ -428,3 +430,15 @@ def test_what_has_its_name_is_there_where_sizes_are_not_told(own: Running) -> No
     leave(own)
 
     assert own.names("inbound") == ["ow-000000001.edi"]
+
+
+def test_the_first_file_of_production_is_not_called_as_the_first_of_the_tests(own: Running) -> None:
+    document = Document(
+        code="940", operation="part.create", reference="A", segments=(segment("W05", "N", "A"),)
+    )
+    named = [
+        parts._interchange(settings(own, usage=usage), "OW", 1, [document])[0]
+        for usage in ("P", "T")
+    ]
+
+    assert named == ["ow-000000001.edi", "ow-test-000000001.edi"]

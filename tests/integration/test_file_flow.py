@@ -298,7 +298,7 @@ def test_a_missing_acknowledgement_becomes_a_case_that_closes_when_it_comes(edi:
     check_expectations(edi.world.fleet)
     ((code, error),) = edi.cases()
     assert code == "edi.unacknowledged"
-    assert "ow-000000001.edi" in error
+    assert "ow-test-000000001.edi" in error
 
     edi.leave(group("FA", 1, fate(1)))
     edi.hear()

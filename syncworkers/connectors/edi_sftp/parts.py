@@ -204,7 +204,9 @@ def _interchange(
         ),
         version=settings.version[:5],
     )
-    return f"{functional_id.lower()}-{number:09}.edi", write(interchange, settings.delimiters)
+    # Tests and production count apart, and must not meet under one name when a partner goes live.
+    kind = f"{functional_id.lower()}-test" if route.usage == "T" else functional_id.lower()
+    return f"{kind}-{number:09}.edi", write(interchange, settings.delimiters)
 
 
 def _rejected(error: X12Error) -> Outcome:
