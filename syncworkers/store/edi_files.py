@@ -87,6 +87,11 @@ class EdiSet(Base):
 
     __table_args__ = (
         sa.Index("edi_set_reference", "reference", "file_id"),
+        sa.Index(
+            "edi_set_waiting",
+            "file_id",
+            postgresql_where=sa.text("state = 'waiting' AND code <> '997'"),
+        ),
         one_of("state", SET_STATES),
     )
 
