@@ -235,8 +235,8 @@ class Writes:
             parking.park(session, INBOX, row, key=key, at_least=wait)
         opened = attention.open_cases(session, self.cases)
         numbers = {id(case): number for case, number in zip(self.cases, opened, strict=True)}
-        for (lane, key), case in self.blocking:
-            lines.block(session, lane, key, numbers[id(case)])
+        for line, case in self.blocking:
+            lines.block(session, *line, numbers[id(case)])
         attention.resolve_by_success(session, "message", self.retried)
         for entity, code in self.mended:
             attention.resolve_by_progress(session, entity, code)
