@@ -274,6 +274,13 @@ class Collects(Protocol):
         """
         ...
 
+    def restore(self, since: dt.datetime, until: dt.datetime, deadline: Deadline) -> int:
+        """Lay what was taken in that time where it is taken again; return how many files.
+
+        What is taken once more is of another time: so this may be repeated.
+        """
+        ...
+
 
 class ProofError(Exception):
     """The sender did not prove who it is; `args[0]` may be shown to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +16,7 @@ from syncworkers.errors import CredentialsError, RetryableError
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.files import FILE, PATIENCE
 from syncworkers.flows.lanes import OPEN_CASES, process_lane
-from syncworkers.store import attention, inbox, sightings
+from syncworkers.store import attention, inbox, recovery, sightings
 from syncworkers.store.sightings import Sighting
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ LONGEST = 300.0
 """Seconds that one look may take, all files read."""
 UNFINISHED_LOOKS = 20
 """A file that was whole by its looks so often, and had no end, is taken as damaged."""
+SKEW = dt.timedelta(minutes=5)
+"""By so much a worker's clock, which stamps what is archived, may be behind the database's."""
 REFUSED = "pickup.refused"
 STUCK = "pickup.stuck"
 """A file that cannot be taken; the case closes by itself once it is, or is gone."""
@@ -72,16 +75,25 @@ class _Look:
         self._stored = 0
 
     def take(self) -> int:
-        """Have all whole files handed over; note what was left."""
+        """Have all whole files handed over; note what was left.
+
+        While a recovery lasts, what was taken in the lost time is taken again: most of it is known
+        and only counted.
+        """
+        deadline = Deadline(LONGEST)
         with self._fleet.session() as session:
             before = sightings.sightings(session, self._name)
+            lost = recovery.lost(session)
+        if lost is not None:
+            again = self._partner.connection.restore(lost[0] - SKEW, lost[1], deadline)
+            log.info("files taken again", partner=self._name, files=again)
         self._unfinished = {one.name: one.unfinished for one in before}
         unchanged = {
             Seen(name=one.name, size=one.size, modified=one.modified): one.unchanged
             for one in before
         }
         left = self._partner.connection.collect(
-            unchanged, self._keep, self._stuck.__setitem__, Deadline(LONGEST)
+            unchanged, self._keep, self._stuck.__setitem__, deadline
         )
         seen = [
             Sighting(

@@ -340,6 +340,31 @@ def test_after_a_restore_numbers_leap_over_those_that_were_lost(edi: Harbor) -> 
     assert numbers == [1, LEAP + 2]
 
 
+def test_what_was_archived_in_the_lost_time_is_read_again(edi: Harbor) -> None:
+    edi.leave(group("AN", 7, RETURN), name="kept.edi")
+    edi.hear()
+    with edi.world.fleet.session() as session:
+        now = session.connection().exec_driver_sql("SELECT now()").scalar_one()
+    edi.leave(group("AN", 8, ("180", [segment("BGN", "00", "RET-2", "20261124")])))
+    edi.hear()
+    with edi.world.fleet.session() as session:
+        for lost in (
+            "DELETE FROM message WHERE id > 2",
+            "DELETE FROM interchange WHERE number = 2",
+        ):
+            session.connection().exec_driver_sql(lost)
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+
+    recover(edi.world.fleet, now, actor="test")
+    edi.hear()
+    edi.hear()
+
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1", "RET-2"]
+    assert list((edi.server.folder / "outbound").glob("*.edi")) == []
+    assert len(list((edi.server.folder / "archive").iterdir())) == 2
+    assert edi.cases() == []
+
+
 def test_a_worker_that_dies_at_any_step_of_a_file_loses_and_repeats_nothing(edi: Harbor) -> None:
     edi.leave(group("AN", 7, RETURN))
     edi.pick_up()

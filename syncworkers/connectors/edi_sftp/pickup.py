@@ -6,6 +6,8 @@ worker that dies in between leaves the file among the claimed ones, where the ne
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ from syncworkers.connectors.base import Seen
 from syncworkers.errors import CredentialsError, RetryableError
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
@@ -127,6 +128,39 @@ def archive(
         if _exists(sftp, path):
             # The same file, archived within this second before.
             sftp.rename(str(path), f"{target}-again-{at:%f}")
+
+
+_ARCHIVED = re.compile(
+    r"(?P<name>.+)\.(?P<stamp>\d{8}T\d{6}Z)-[0-9a-f]{8}(?:-again-\d{6})?", re.DOTALL
+)
+
+
+def restore(
+    sftp: paramiko.SFTPClient, settings: Settings, since: dt.datetime, until: dt.datetime
+) -> int:
+    """Put files back that were archived in a time, both ends included; return how many.
+
+    One whose name is taken waits until that is free. What is archived anew has a later stamp.
+    """
+    if not _exists(sftp, settings.archive):
+        return 0
+    known = {one.name for one in listing(sftp, settings.archive)}
+    there = {one.name for one in listing(sftp, settings.pickup)}
+    found = 0
+    for old in sorted(known):
+        told = _ARCHIVED.fullmatch(old)
+        if told is None or told["name"] in there:
+            continue
+        at = dt.datetime.strptime(told["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        if since <= at <= until:
+            back = settings.pickup / told["name"]
+            sftp.rename(str(settings.archive / old), str(back))
+            marks = settings.done_marker
+            if marks and f"{old}{marks}" in known:
+                sftp.rename(str(settings.archive / f"{old}{marks}"), f"{back}{marks}")
+            there.add(told["name"])
+            found += 1
+    return found
 
 
 def give_back(sftp: paramiko.SFTPClient, settings: Settings, path: PurePosixPath) -> None:
