@@ -26,7 +26,7 @@ from syncworkers.x12.read import RULES, read, read_sets
 from syncworkers.x12.rules import Level, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from syncworkers.x12.findings import Finding
     from syncworkers.x12.outcomes import File, Group, Interchange, SetRead
@@ -67,12 +67,17 @@ class Files:
     """Reads the files of one partner by its rules."""
 
     rules: Rules = RULES
+    ours: str = ""
+    """Our own id: ISA08 of what is for us; empty where it is not known."""
+    usage: str = ""
+    """ISA15 of what is for us."""
     name: str = "edi_sftp.file/1"
 
     def fit(self, connection: Mapping[str, Any]) -> Files:
         """Return the reader by the rules of a partner file: `[connection.rules]`.
 
-        Tests are refused where the route is one of production. Raises `ValueError` for a rule
+        What is for somebody else is refused, tests on a route of production and the reverse as
+        well: it would be taken here and be missing there. Raises `ValueError` for a rule
         nobody knows.
         """
         table = connection.get("rules", {})
@@ -83,7 +88,9 @@ class Files:
                 message = f"[connection.rules] {key} = {level!r}: must be error or warn, of {known}"
                 raise ValueError(message)
         chosen: dict[str, Any] = {key: Level(level) for key, level in table.items()}
-        return Files(rules=Rules(**chosen, production=connection.get("usage") == "P"))
+        usage = str(connection.get("usage", ""))
+        rules = Rules(**chosen, production=usage == "P")
+        return Files(rules=rules, ours=str(connection.get("sender", "")), usage=usage)
 
     def is_whole(self, body: bytes) -> bool:
         """Say whether a file has its end; one that is damaged elsewhere is whole as well."""
@@ -107,8 +114,18 @@ class Files:
             path = place(error.segment, error.tag, error.element).removesuffix(": ")
             violation = Violation(path=path, code=error.code, message=error.message)
             raise RejectedError(f"the file is wrong: {error}", violations=[violation]) from error
-        received = tuple(_interchange(one) for one in file.interchanges)
+        received = tuple(_interchange(one, self._astray(one)) for one in file.interchanges)
         return ReceivedFile(interchanges=received), _deviations(file)
+
+    def _astray(self, read_: Interchange) -> Iterator[Refusal]:
+        """Say why an interchange is not for us, by its ISA."""
+        receiver, usage = read_.envelope.receiver.strip(), read_.envelope.usage
+        if self.ours and receiver != self.ours:
+            message = f"is {receiver!r}, expected {self.ours!r}: it is for somebody else"
+            yield Refusal(path="ISA-08", code="edi.not_for_us", message=message)
+        if self.usage == "T" and usage == "P":
+            message = "is 'P', expected 'T': production on a route of tests"
+            yield Refusal(path="ISA-15", code="x12.usage", message=message)
 
 
 FILES = Files()
@@ -126,11 +143,11 @@ def _deviations(file: File) -> tuple[str, ...]:
     )
 
 
-def _interchange(read_: Interchange) -> ReceivedInterchange:
+def _interchange(read_: Interchange, astray: Iterable[Refusal]) -> ReceivedInterchange:
     envelope = read_.envelope
     groups = tuple(_group(one) for one in read_.groups)
     number = envelope.control_number.strip()
-    refusals = tuple(_refusals(read_.findings))
+    refusals = (*_refusals(read_.findings), *astray)
     if not number.isascii() or not number.isdigit():
         message = f"is {number!r}, expected a number"
         refusals += (Refusal(path="ISA-13", code="x12.interchange_number", message=message),)
@@ -142,12 +159,14 @@ def _interchange(read_: Interchange) -> ReceivedInterchange:
         digest=_digest(read_),
         groups=groups,
         refusals=refusals,
+        fates=tuple(acknowledgements.refused_files(read_.acknowledgements)),
     )
 
 
 def _digest(read_: Interchange) -> str:
     """Digest what an interchange says; a set that cannot be taken counts by what is wrong."""
     told = hashlib.sha256(repr(read_.envelope).encode())
+    told.update(repr(read_.acknowledgements).encode() if read_.acknowledgements else b"")
     for group in read_.groups:
         told.update(repr(group.envelope).encode())
         for one in group.sets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -67,3 +67,11 @@ class ShipAdvice:
     service: str
     tracking_number: str
     lines: tuple[AdvisedLine, ...]
+
+    def repeats(self, other: ShipAdvice) -> bool:
+        """Say whether it tells the same, wherever and whenever it was written."""
+        return self._told() == other._told()
+
+    def _told(self) -> ShipAdvice:
+        lines = tuple(replace(one, place="") for one in self.lines)
+        return replace(self, advised_at=self.shipped_at, lines=lines)

@@ -24,11 +24,15 @@ class ReceivedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFate:
-    """How a partner took one document of ours; `detail` says why it was refused."""
+    """How a partner took one document of ours; `detail` says why it was refused.
 
-    functional_id: str
+    Without `place` it is about all of the group, without `functional_id` about all of the file of
+    that number.
+    """
+
+    functional_id: str | None
     group: int
-    place: int
+    place: int | None
     accepted: bool
     detail: str | None
 
@@ -67,6 +71,8 @@ class ReceivedInterchange:
     groups: tuple[ReceivedGroup, ...]
     refusals: tuple[Refusal, ...] = ()
     """Of the interchange as a whole; nothing in it is taken then."""
+    fates: tuple[DocumentFate, ...] = ()
+    """Of files of ours that were refused as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

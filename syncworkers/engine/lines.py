@@ -318,6 +318,17 @@ class LineResult:
     blocked_by: int | None = None
 
 
+def block(session: Session, lane: int, key: int, case: int) -> None:
+    """Let a line, even an empty one, wait behind a case, unless it waits behind another already."""
+    session.execute(
+        sa.text("""
+        INSERT INTO line (lane, key, pending, blocked_by) VALUES (:lane, :key, 0, :case)
+        ON CONFLICT (lane, key)
+        DO UPDATE SET blocked_by = coalesce(line.blocked_by, excluded.blocked_by)"""),
+        {"lane": lane, "key": key, "case": case},
+    )
+
+
 def unblock(session: Session, lane: int, key: int) -> None:
     """Let a line work again after its case was decided; an empty one goes away."""
     session.execute(

@@ -52,7 +52,10 @@ class Advices:
     def keep(
         self, reading: Reading, root: Root, part: StoredPart, advice: ShipAdvice, folded: Folded
     ) -> None:
-        """Take a document in; what it corrects or puts in the place of other goods is a case."""
+        """Take a document in; what it corrects or puts in the place of other goods is a case.
+
+        A repeat is none, and need not be kept.
+        """
         if advice in folded.corrections:
             self._open_case(
                 reading,
@@ -62,6 +65,8 @@ class Advices:
                 told=f"corrects shipment {advice.external_id}, which ERP and store know already: "
                 "have it credited and billed again by hand",
             )
+            return
+        if any(advice.repeats(one) for one in self._said[part.id]):
             return
         self._said[part.id].append(advice)
         stored = StoredAdvice(part_id=part.id, message_id=reading.row["id"], advice=advice)

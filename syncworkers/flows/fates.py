@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REFUSED = "edi.refused"
 UNKNOWN = "edi.unknown_number"
+CONTRADICTED = "edi.refused_and_reported"
 
 
 class Fates:
@@ -59,13 +60,18 @@ class Fates:
 
     def _refuse(self, reading: Reading, refused: Answered) -> None:
         """The effect is undone: a person mends what is wrong, and has it sent again."""
+        creates = refused.operation == effects.PART_CREATE
+        if creates and part_store.is_reported(self._session, reading.partner, refused.reference):
+            self._contradicts(reading, refused)
+            return
         delivery = outbox.refuse(
             self._session, reading.partner, refused.operation, refused.reference
         )
         if delivery is None:
             return
-        numbers = f"{refused.answer.functional_id} {refused.answer.number}/{refused.answer.place}"
-        self._writes.cases.append(
+        numbers = f"{refused.answer.number}/{refused.place}"
+        self._writes.block(
+            (delivery.lane, delivery.line) if creates else None,
             attention.NewCase(
                 about="delivery",
                 about_id=delivery.id,
@@ -79,11 +85,23 @@ class Fates:
                 violations=(),
                 payload=None,
                 correlation_id=delivery.correlation_id,
-            )
+            ),
+        )
+
+    def _contradicts(self, reading: Reading, refused: Answered) -> None:
+        """Tell of a refusal that undoes nothing: sent again, the part would be shipped twice."""
+        self._writes.open_case(
+            reading,
+            code=CONTRADICTED,
+            error=f"{reading.partner} refused {refused.reference} (sent as "
+            f"{refused.answer.number}/{refused.place}: {refused.answer.detail}), and speaks of it "
+            "all the same: ask whether it ships it; it is not sent again",
+            called=refused.reference,
         )
 
     def _unknown(self, reading: Reading, answer: Answer) -> None:
-        called = f"{answer.functional_id} {answer.number}/{answer.place}"
+        called = f"{answer.functional_id or 'file'} {answer.number}"
+        called += "" if answer.place is None else f"/{answer.place}"
         self._writes.open_case(
             reading,
             code=UNKNOWN,

@@ -95,6 +95,8 @@ class Files:
             )
             self._writes.open_case(reading, code=REUSED, error=message, called=called)
             return f"{called} reuses a number"
+        if repeat is Repeat.NEW:
+            self._fates.note(reading, interchange.fates)
         for group in interchange.groups:
             self._acknowledge(reading, interchange, group)
             if repeat is Repeat.NEW:

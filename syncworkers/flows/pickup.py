@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,10 +16,12 @@ from syncworkers.errors import CredentialsError, RetryableError
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.files import FILE, PATIENCE
 from syncworkers.flows.lanes import OPEN_CASES, process_lane
-from syncworkers.store import attention, inbox, sightings
+from syncworkers.store import attention, inbox, recovery, sightings
 from syncworkers.store.sightings import Sighting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from syncworkers.connectors.base import Collected
     from syncworkers.flows.fleet import Fleet, Partner
 
@@ -31,7 +34,11 @@ LONGEST = 300.0
 """Seconds that one look may take, all files read."""
 UNFINISHED_LOOKS = 20
 """A file that was whole by its looks so often, and had no end, is taken as damaged."""
+SKEW = dt.timedelta(minutes=5)
+"""By so much a worker's clock, which stamps what is archived, may be behind the database's."""
 REFUSED = "pickup.refused"
+STUCK = "pickup.stuck"
+"""A file that cannot be taken; the case closes by itself once it is, or is gone."""
 
 
 def pick_up(fleet: Fleet, partner: str) -> int:
@@ -64,18 +71,30 @@ class _Look:
         self._partner = partner
         self._name = partner.policy.name
         self._unfinished: dict[str, int] = {}
+        self._stuck: dict[str, str] = {}
         self._stored = 0
 
     def take(self) -> int:
-        """Have all whole files handed over; note what was left."""
+        """Have all whole files handed over; note what was left.
+
+        While a recovery lasts, what was taken in the lost time is taken again: most of it is known
+        and only counted.
+        """
+        deadline = Deadline(LONGEST)
         with self._fleet.session() as session:
             before = sightings.sightings(session, self._name)
+            lost = recovery.lost(session)
+        if lost is not None:
+            again = self._partner.connection.restore(lost[0] - SKEW, lost[1], deadline)
+            log.info("files taken again", partner=self._name, files=again)
         self._unfinished = {one.name: one.unfinished for one in before}
         unchanged = {
             Seen(name=one.name, size=one.size, modified=one.modified): one.unchanged
             for one in before
         }
-        left = self._partner.connection.collect(unchanged, self._keep, Deadline(LONGEST))
+        left = self._partner.connection.collect(
+            unchanged, self._keep, self._stuck.__setitem__, deadline
+        )
         seen = [
             Sighting(
                 name=one.name,
@@ -88,7 +107,16 @@ class _Look:
         with self._fleet.session() as session:
             sightings.note(session, self._name, seen)
             attention.resolve_by_progress(session, self._name, REFUSED)
+            attention.resolve_others(session, self._name, STUCK, self._stuck.keys())
+            opened = [attention.open_once(session, one) for one in self._cases()]
+        if any(opened):
+            self._fleet.waker.notify([OPEN_CASES])
         return self._stored
+
+    def _cases(self) -> Iterator[attention.NewCase]:
+        for name, why in self._stuck.items():
+            told = f"{name!r} at {self._name} cannot be taken: {why}; have it mended there. "
+            yield _case(self._name, name, STUCK, told + "The other files are taken")
 
     def _keep(self, file: Collected) -> bool:
         """Store a file; False for one whose end is missing, until it has been so for long."""
@@ -140,19 +168,22 @@ class _Look:
 
 def _announce(fleet: Fleet, partner: str, error: CredentialsError) -> None:
     """Open a case, once: until it is mended, nothing comes from this partner."""
-    case = attention.NewCase(
+    with fleet.session() as session:
+        opened = attention.open_once(session, _case(partner, partner, REFUSED, str(error)))
+    if opened:
+        fleet.waker.notify([OPEN_CASES])
+
+
+def _case(partner: str, about: str, code: str, error: str) -> attention.NewCase:
+    return attention.NewCase(
         about="poll",
         about_id=0,
         partner=partner,
         entity_kind=Kind.FILE,
-        entity=partner,
-        code=REFUSED,
-        error=str(error),
+        entity=about,
+        code=code,
+        error=error,
         violations=(),
         payload=None,
-        correlation_id=correlation_id(partner, Kind.FILE, REFUSED),
+        correlation_id=correlation_id(partner, Kind.FILE, code),
     )
-    with fleet.session() as session:
-        opened = attention.open_once(session, case)
-    if opened:
-        fleet.waker.notify([OPEN_CASES])

@@ -140,7 +140,12 @@ class Shipments:
         """Take a document in: with those before it, it says how its part stands."""
         part = _part(root, advice.reference)
         folded = self._advices.fold(part, advice)
-        self._take(reading, root, folded.report)
+        report = folded.report
+        if part.reported_at is not None and report.updated_at < part.reported_at:
+            # All that was said is in it: whenever it was written, it is never the older word. What
+            # corrects something counts in no later sum, though its date was noted.
+            report = replace(report, updated_at=part.reported_at)
+        self._take(reading, root, report)
         self._advices.keep(reading, root, part, advice, folded)
 
     def _unknown(self, reading: Reading, report: WarehouseReport | ShipAdvice) -> SyncError:

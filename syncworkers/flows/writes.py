@@ -63,6 +63,8 @@ class Writes:
     expectations: list[attention.NewExpectation] = field(default_factory=list)
     met: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     cases: list[attention.NewCase] = field(default_factory=list)
+    blocking: list[tuple[tuple[int, int], attention.NewCase]] = field(default_factory=list)
+    """Lines, as (lane, key), that wait behind a case."""
     mended: list[tuple[str, str]] = field(default_factory=list)
     parked: list[tuple[int, str]] = field(default_factory=list)
     rereads: dict[int, bytes] = field(default_factory=dict)
@@ -202,6 +204,12 @@ class Writes:
             )
         )
 
+    def block(self, line: tuple[int, int] | None, case: attention.NewCase) -> None:
+        """Open a case; whatever comes in that line waits behind it."""
+        self.cases.append(case)
+        if line is not None:
+            self.blocking.append((line, case))
+
     def note(self, reading: Reading) -> None:
         """Keep what was read again, and what no mapping knows."""
         if reading.reread is not None:
@@ -225,7 +233,10 @@ class Writes:
         for row, key in self.parked:
             wait = TOPIC_WAIT if key.startswith(("topic:", "link:")) else 0.0
             parking.park(session, INBOX, row, key=key, at_least=wait)
-        attention.open_cases(session, self.cases)
+        opened = attention.open_cases(session, self.cases)
+        numbers = {id(case): number for case, number in zip(self.cases, opened, strict=True)}
+        for line, case in self.blocking:
+            lines.block(session, *line, numbers[id(case)])
         attention.resolve_by_success(session, "message", self.retried)
         for entity, code in self.mended:
             attention.resolve_by_progress(session, entity, code)

@@ -32,7 +32,7 @@ class ShipAdviceRow(Base):
     external_id: Mapped[str]
     """The warehouse's id of the shipment."""
     digest: Mapped[str]
-    """Of what it says, whenever it was written."""
+    """Of what it says, wherever and whenever it was written."""
     message_id: Mapped[int]
     body: Mapped[dict[str, Any]]
     received_at: Mapped[dt.datetime] = mapped_column(server_default=sa.func.now())
@@ -81,4 +81,5 @@ def add(session: Session, new: Sequence[StoredAdvice]) -> None:
 
 def _digest(body: dict[str, Any]) -> str:
     said = {name: value for name, value in body.items() if name != "advised_at"}
+    said["lines"] = [{**one, "place": ""} for one in body["lines"]]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -154,10 +154,11 @@ def open_cases(session: Session, cases: Sequence[NewCase]) -> list[int]:
 
 
 def open_once(session: Session, case: NewCase) -> bool:
-    """Open a case unless one of this code about this entity is open; say whether it was opened."""
+    """Open a case unless its partner has one of this code about this entity; say whether it was."""
     is_open = session.scalar(
         sa.select(ExceptionCase.id)
         .where(
+            ExceptionCase.partner == case.partner,
             ExceptionCase.entity == case.entity,
             ExceptionCase.code == case.code,
             ExceptionCase.state == sa.literal_column("'open'"),
@@ -188,11 +189,17 @@ def resolve_by_success(session: Session, about: str, ids: Collection[int]) -> No
         )
 
 
-def resolve_by_progress(session: Session, entity: str, code: str) -> None:
-    """Close the cases of this code about something that has moved on by itself."""
+def resolve_by_progress(
+    session: Session, entity: str, code: str, *, partner: str | None = None
+) -> None:
+    """Close the cases of this code about something that has moved on by itself.
+
+    What is called the same at another partner (a file, a number) is told apart by `partner`.
+    """
     session.execute(
         sa.update(ExceptionCase)
         .where(
+            sa.true() if partner is None else ExceptionCase.partner == partner,
             ExceptionCase.entity == entity,
             ExceptionCase.code == code,
             ExceptionCase.state == sa.literal_column("'open'"),
@@ -219,7 +226,7 @@ def resolve_others(session: Session, partner: str, code: str, entities: Collecti
         )
     )
     for entity in session.scalars(still).all():
-        resolve_by_progress(session, entity, code)
+        resolve_by_progress(session, entity, code, partner=partner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

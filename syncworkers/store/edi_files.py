@@ -20,7 +20,7 @@ from syncworkers.x12.ledger import REJECTED, Frozen, stands
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from syncworkers.x12.ledger import Document, Route
+    from syncworkers.x12.ledger import Document, Effect, Route
 
 FILE_STATES = ("frozen", "uploaded")
 SET_STATES = ("waiting", "accepted", "rejected")
@@ -87,13 +87,19 @@ class EdiSet(Base):
 
     __table_args__ = (
         sa.Index("edi_set_reference", "reference", "file_id"),
+        sa.Index(
+            "edi_set_waiting",
+            "file_id",
+            postgresql_where=sa.text("state = 'waiting' AND code <> '997'"),
+        ),
         one_of("state", SET_STATES),
     )
 
 
 _LATEST = sa.text("""
-SELECT DISTINCT ON (s.reference) f.id AS file, f.name, f.number, s.place, s.reference, s.digest,
-       f.state = 'uploaded' AS uploaded, s.state, s.detail, f.body,
+SELECT DISTINCT ON (s.reference, s.operation) f.id AS file, f.name, f.number, s.place,
+       s.reference, s.operation, s.digest, s.state, s.detail, f.body,
+       f.state = 'uploaded' AS uploaded,
        coalesce(extract(epoch FROM now() - f.uploaded_at), 0)::float8 AS waiting,
        CASE WHEN p.state = 'cancelled'
             THEN CASE WHEN EXISTS (SELECT 1 FROM shipment h WHERE h.part_id = p.id)
@@ -103,15 +109,15 @@ SELECT DISTINCT ON (s.reference) f.id AS file, f.name, f.number, s.place, s.refe
   FROM edi_set s JOIN edi_file f ON f.id = s.file_id
        LEFT JOIN order_part p ON p.reference = s.reference AND p.partner = f.partner
  WHERE f.partner = :partner AND s.reference = ANY (CAST(:references AS text[]))
- ORDER BY s.reference, s.file_id DESC, s.place DESC
+ ORDER BY s.reference, s.operation, s.file_id DESC, s.place DESC
 """)
 
 
-def latest(session: Session, partner: str, references: Collection[str]) -> dict[str, Frozen]:
-    """Return by reference the newest set about it."""
+def latest(session: Session, partner: str, references: Collection[str]) -> dict[Effect, Frozen]:
+    """Return by effect the newest set that has it, whatever else was done since."""
     values = {"partner": partner, "references": sorted(references)}
     rows = session.execute(_LATEST, values).mappings()
-    return {row["reference"]: Frozen(**row) for row in rows}
+    return {(row["reference"], row["operation"]): Frozen(**row) for row in rows}
 
 
 # Held until the file with its number is committed: no number without a file, no file twice.
@@ -136,13 +142,13 @@ def freeze(
 ) -> None:
     """Take the next number and keep the file that `write` makes with it: its name and its bytes.
 
-    What stands in the ledger already, as the newest of its reference and not refused, is left out:
+    What stands in the ledger already, as the newest of its effect and not refused, is left out:
     whoever comes second, finds it.
     """
     values = {name: getattr(route, name) for name in ("partner", "sender", "receiver", "usage")}
     session.execute(_HOLD, values)
     known = latest(session, route.partner, {one.reference for one in documents})
-    new = [one for one in documents if not stands(known.get(one.reference), one)]
+    new = [one for one in documents if not stands(known.get(one.effect), one)]
     if not new:
         return
     number = session.execute(_TAKE, {**values, "limit": LIMIT}).scalar_one()
@@ -193,32 +199,38 @@ def uploaded(session: Session, files: Collection[int]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a 997 says of one set of a group of ours."""
+    """What a partner says of one set of ours, without `place` of all of its group.
 
-    functional_id: str
+    Without `functional_id` it is about the file of that number, whatever is in it.
+    """
+
+    functional_id: str | None
     number: int
-    """GS06."""
-    place: int
+    """GS06, and ISA13."""
+    place: int | None
     accepted: bool
     detail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A set of ours that a 997 speaks of.
+    """A set of ours that an answer speaks of.
 
     `refused` says that it was, only now, and that nothing newer was sent about the same reference.
     """
 
     answer: Answer
+    place: int
     reference: str
     operation: str
     refused: bool
 
 
-# Numbers wrap: the newest file of a number counts.
+# Numbers wrap: the newest file of a number counts. What is said of a whole group leaves alone what
+# was said of one of its sets.
 _ANSWERED = sa.text("""
 SELECT a.place AS position, s.file_id, s.place, s.reference, s.operation, s.state,
+       a.set IS NULL AND s.state <> 'waiting' AS told,
        NOT EXISTS (SELECT 1 FROM edi_set n JOIN edi_file g ON g.id = n.file_id
                     WHERE g.partner = :partner AND n.reference = s.reference
                       AND n.file_id > s.file_id) AS newest
@@ -226,10 +238,10 @@ SELECT a.place AS position, s.file_id, s.place, s.reference, s.operation, s.stat
               CAST(:places AS bigint[])) WITH ORDINALITY a(functional_id, number, set, place)
        CROSS JOIN LATERAL (SELECT id FROM edi_file f
                             WHERE f.partner = :partner AND f.number = a.number
-                              AND f.functional_id = a.functional_id
+                              AND f.functional_id = coalesce(a.functional_id, f.functional_id)
                             ORDER BY id DESC LIMIT 1) f
-       JOIN edi_set s ON s.file_id = f.id AND s.place = a.set
- ORDER BY a.place FOR UPDATE OF s
+       JOIN edi_set s ON s.file_id = f.id AND s.place = coalesce(a.set, s.place)
+ ORDER BY a.place, s.place FOR UPDATE OF s
 """)
 _ANSWER = sa.text("""
 UPDATE edi_set SET state = :state, detail = :detail, acknowledged_at = now()
@@ -238,7 +250,7 @@ UPDATE edi_set SET state = :state, detail = :detail, acknowledged_at = now()
 
 
 def answer(session: Session, partner: str, answers: Sequence[Answer]) -> list[Answered]:
-    """Note what a 997 says; what is left out of the result was never sent by us.
+    """Note what a partner says; what is left out of the result was never sent by us.
 
     A repeat changes nothing.
     """
@@ -255,13 +267,15 @@ def answer(session: Session, partner: str, answers: Sequence[Answer]) -> list[An
         found.append(
             Answered(
                 answer=one,
+                place=row.place,
                 reference=row.reference,
                 operation=row.operation,
-                refused=state == REJECTED != row.state and row.newest,
+                refused=state == REJECTED != row.state and row.newest and not row.told,
             )
         )
-        told = {"state": state, "detail": one.detail, "file": row.file_id, "place": row.place}
-        session.execute(_ANSWER, told)
+        if not row.told:
+            told = {"state": state, "detail": one.detail, "file": row.file_id, "place": row.place}
+            session.execute(_ANSWER, told)
     return found
 
 
@@ -297,8 +311,8 @@ class SqlLedger:
         self._database = database
         self._partner = partner
 
-    def latest(self, references: Collection[str]) -> Mapping[str, Frozen]:
-        """Return by reference the newest set about it."""
+    def latest(self, references: Collection[str]) -> Mapping[Effect, Frozen]:
+        """Return by effect the newest set that has it."""
         with Session(self._database) as session:
             return latest(session, self._partner, references)
 

@@ -270,14 +270,14 @@ UPDATE delivery SET state = 'dead', reason = 'refused by the partner after it wa
               WHERE p.reference = :reference AND d.partner = :partner
                 AND d.operation = :operation AND d.state = 'confirmed'
               ORDER BY d.id DESC LIMIT 1 FOR UPDATE OF d)
-RETURNING id, entity_kind, correlation_id
+RETURNING id, lane, line, entity_kind, correlation_id
 """)
 
 
 def refuse(session: Session, partner: str, operation: str, reference: str) -> Any | None:
     """Take back that an order part's effect was confirmed; the caller opens its case.
 
-    Returns id, kind and correlation id of the delivery; None where none is confirmed.
+    Returns id, lane, line, kind and correlation id of the delivery; None where none is confirmed.
     """
     values = {"partner": partner, "operation": operation, "reference": reference}
     return session.execute(_REFUSE, values).first()

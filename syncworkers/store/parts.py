@@ -211,6 +211,15 @@ def report(session: Session, changed: Sequence[StoredPart]) -> None:
         )
 
 
+def is_reported(session: Session, partner: str, reference: str) -> bool:
+    """Say whether a warehouse has told what became of a part: it has it, whatever else it says."""
+    asked = sa.text("""
+    SELECT count(*) FROM order_part
+     WHERE partner = :partner AND reference = :reference AND reported_at IS NOT NULL""")
+    found = session.execute(asked, {"partner": partner, "reference": reference})
+    return bool(found.scalar_one())
+
+
 def acknowledge(session: Session, partner: str, references: Collection[str]) -> list[int]:
     """Note that a warehouse has these parts; return their ids."""
     if not references:

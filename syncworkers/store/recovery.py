@@ -45,6 +45,13 @@ def mistrusted_since(session: Session) -> dt.datetime | None:
     return session.scalar(sa.select(sa.func.now()).where(lasts))
 
 
+def lost(session: Session) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return from when to when rows of ours may be lost, while a recovery lasts; else None."""
+    lasting = sa.select(Recovery.since, Recovery.at).where(Recovery.until > sa.func.now())
+    rows = session.execute(lasting).all()
+    return (min(row.since for row in rows), max(row.at for row in rows)) if rows else None
+
+
 # What is dead may have been tried again, and have succeeded, in the time that was lost.
 _MISTRUST = sa.text("""
 UPDATE delivery SET unknown_since = now()

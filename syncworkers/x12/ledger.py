@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from syncworkers.x12.segments import Segment
 
 REJECTED = "rejected"
+Effect = tuple[str, str]
+"""A reference of ours, and the operation on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,11 @@ class Document:
     segments: tuple[Segment, ...]
 
     @property
+    def effect(self) -> Effect:
+        """Return what is done to what: the newest set about it counts."""
+        return self.reference, self.operation
+
+    @property
     def digest(self) -> str:
         """Return what tells whether another set says the same."""
         told = "\n".join("\x1f".join((one.tag, *one.elements)) for one in self.segments)
@@ -60,6 +67,7 @@ class Frozen:
     number: int
     place: int
     reference: str
+    operation: str
     digest: str
     uploaded: bool
     state: str
@@ -70,15 +78,15 @@ class Frozen:
 
 
 def stands(found: Frozen | None, wanted: Document) -> bool:
-    """Say whether the newest set about something says what is wanted, and was not refused."""
+    """Say whether the newest set of an effect says what is wanted, and was not refused."""
     return found is not None and found.digest == wanted.digest and found.state != REJECTED
 
 
 class Ledger(Protocol):
     """The ledger of one partner."""
 
-    def latest(self, references: Collection[str]) -> Mapping[str, Frozen]:
-        """Return by reference the newest set about it."""
+    def latest(self, references: Collection[str]) -> Mapping[Effect, Frozen]:
+        """Return by effect the newest set that has it."""
         ...
 
     def freeze(

@@ -8,14 +8,16 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from paramiko import Transport
+from paramiko import SFTPClient, Transport
 
 from syncworkers.connectors.base import Collected, Deadline, Seen
-from syncworkers.connectors.edi_sftp import collecting, pickup
+from syncworkers.connectors.edi_sftp import collecting, parts, pickup
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import Settings, read_settings
 from syncworkers.errors import CredentialsError, RetryableError
+from syncworkers.x12.ledger import Document
+from syncworkers.x12.segments import segment
 from tests.connectors import sftp_running
 from tests.connectors.sftp_running import Running, line, make_key
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+STUCK: dict[str, str] = {}
+"""Files that could not be taken, and why."""
 BODY = b"ISA*whatever~IEA*1*000000001~\n"
 
 
@@ -73,7 +77,8 @@ def collect(
 ) -> list[Seen]:
     """Look once; what was seen before has looked as it does for long."""
     unchanged = dict.fromkeys(before or [], 60.0)
-    return collecting.collect(settings(running, **more), unchanged, keep, Deadline(10.0))
+    told = settings(running, **more)
+    return collecting.collect(told, unchanged, keep, STUCK.__setitem__, Deadline(10.0))
 
 
 def test_a_file_is_taken_once_it_looks_the_same_and_archived_once_it_is_kept(
@@ -350,3 +355,90 @@ def test_secrets_are_nowhere_to_be_seen(own: Running) -> None:
     with pytest.raises(ValueError, match="private_key cannot be read") as wrong:
         settings(own, private_key=f"nonsense {body}")
     assert body not in str(wrong.value)
+
+
+def test_a_file_that_cannot_be_taken_is_told_of_and_keeps_no_other_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pickup, "LARGEST", len(BODY))
+    running.put("1-huge.edi", BODY * 2)
+    running.put("2.edi", BODY)
+    kept = Kept()
+    STUCK.clear()
+
+    for _ in range(2):
+        collect(running, kept, collect(running, kept))
+
+    assert list(kept.bodies.values()) == [BODY]
+    assert list(STUCK) == ["1-huge.edi"]
+    assert "have it split" in STUCK["1-huge.edi"]
+    assert running.names("outbound") == [".claimed/1-huge.edi"]
+
+
+def test_a_name_as_long_as_there_may_be_and_one_of_two_lines_are_archived(
+    running: Running,
+) -> None:
+    running.put("ü" * 120 + ".edi", BODY)
+    running.put("two\nlines.edi", BODY + b"\n")
+    (running.folder / "outbound" / "folder.edi").mkdir()
+    if running.server is None:  # ours follows links, as no real one does
+        (running.folder / "outbound" / "nowhere.edi").symlink_to("/nonexistent")
+    kept = Kept()
+    STUCK.clear()
+
+    collect(running, kept, collect(running, kept))
+
+    assert sorted(kept.bodies.values()) == [BODY, BODY + b"\n"]
+    assert STUCK == {}
+    assert len(running.names("archive")) == 2
+
+
+@pytest.mark.parametrize("running", ["openssh"], indirect=True)
+def test_a_name_that_is_no_text_is_for_a_person(running: Running) -> None:
+    (running.folder / "outbound" / os.fsdecode(b"r\xfcck.edi")).write_bytes(BODY)
+
+    with pytest.raises(CredentialsError, match="no UTF-8"):
+        collect(running, Kept())
+
+
+def test_a_mark_never_outlives_its_file(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    running.put("945-1.edi", BODY)
+    running.put("945-1.edi.done", b"")
+    real = SFTPClient.rename
+
+    def die_after(self: SFTPClient, old: str, new: str) -> None:
+        real(self, old, new)
+        if "archive" in new:
+            raise Dead
+
+    monkeypatch.setattr(SFTPClient, "rename", die_after)
+    with pytest.raises(Dead):
+        collect(running, Kept(), done_marker=".done")
+    monkeypatch.setattr(SFTPClient, "rename", real)
+    running.put("945-1.edi", BODY[:5])
+    kept = Kept()
+    collect(running, kept, done_marker=".done")
+
+    assert list(kept.bodies.values()) == [BODY]
+    assert running.names("outbound") == ["945-1.edi"]
+
+
+def test_what_has_its_name_is_there_where_sizes_are_not_told(own: Running) -> None:
+    own.faults.no_sizes = True
+
+    leave(own)
+    leave(own)
+
+    assert own.names("inbound") == ["ow-000000001.edi"]
+
+
+def test_the_first_file_of_production_is_not_called_as_the_first_of_the_tests(own: Running) -> None:
+    document = Document(
+        code="940", operation="part.create", reference="A", segments=(segment("W05", "N", "A"),)
+    )
+    named = [
+        parts._interchange(settings(own, usage=usage), "OW", 1, [document])[0]
+        for usage in ("P", "T")
+    ]
+
+    assert named == ["ow-000000001.edi", "ow-test-000000001.edi"]

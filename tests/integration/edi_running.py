@@ -141,6 +141,61 @@ def fate(number: int, place: int = 1, *, refused: bool = False) -> tuple[str, li
     ]
 
 
+def advice(
+    reference: str,
+    shipment: str,
+    *lines: tuple[int, str, int, int, str],
+    reporting: str = "F",
+    tracking: str = "",
+) -> tuple[str, list[Segment]]:
+    """Write a 945; each line is its number, the status, ordered, shipped and the SKU."""
+    told = [
+        segment("W06", reporting, reference, "20261124", shipment),
+        segment("N9", "2I", tracking or f"TRK-{shipment}"),
+        segment("W27", "U", "FDEG", "GROUND"),
+    ]
+    for place, (number, status, ordered, shipped, sku) in enumerate(lines, start=1):
+        rest = str(ordered - shipped) if ordered > shipped else ""
+        counts = (status, str(ordered), str(shipped), rest, "EA", "", "VN", sku)
+        told += [
+            segment("LX", str(place)),
+            segment("W12", *counts),
+            segment("N9", "LI", str(number)),
+        ]
+    total = sum(shipped for _, _, _, shipped, _ in lines)
+    return "945", [*told, segment("W03", str(total))]
+
+
+def release(edi: Harbor) -> tuple[dict[str, Any], str, list[tuple[int, str, int]]]:
+    """Bring an order of several units there; return it, its reference and (number, SKU, units)."""
+    kept = edi.world.fleet.policy.fulfilment.warehouses["harbor-east"].items
+    while True:
+        order = edi.world.order()
+        lines = [(one["sku"], one["quantity"]) for one in order["line_items"]]
+        units = sum(count for _, count in lines)
+        if len(lines) > 1 and units > 2 and all(sku in kept for sku, _ in lines):
+            break
+    edi.world.webhook("orders/create", order)
+    edi.settle()
+    numbered = [(number, sku, count) for number, (sku, count) in enumerate(lines, start=1)]
+    return order, f"shopify-us-{order['id']}-1", numbered
+
+
+def part(edi: Harbor, reference: str) -> Any:
+    """Return how far we know the part to be."""
+    return edi.world.ask("SELECT state FROM order_part WHERE reference = :it", it=reference)
+
+
+def shipped(edi: Harbor, order: dict[str, Any]) -> int:
+    """Return how many units the store was told of, checking that the ERP knows as many."""
+    (there,) = [one for one in edi.world.sold() if str(one["id"]) == str(order["id"])]
+    told = sum(line["quantity"] for one in there["fulfillments"] for line in one["lines"])
+    (booked,) = [one for one in edi.world.booked() if one["reference"].endswith(f"/{order['id']}")]
+    posted = sum(int(float(line["quantity"])) for one in booked["slips"] for line in one["lines"])
+    assert told == posted
+    return int(told)
+
+
 @contextmanager
 def harbor(
     servers: Servers, folder: Path, environ: pytest.MonkeyPatch, *, routed: bool = True

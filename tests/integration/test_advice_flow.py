@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from syncworkers.x12.segments import segment
-from tests.integration.edi_running import Harbor, group, harbor
+from syncworkers.flows.retry import retry
+from tests.integration.edi_running import (
+    Harbor,
+    advice,
+    fate,
+    group,
+    harbor,
+    letter,
+    part,
+    release,
+    shipped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,64 +46,9 @@ def edi(
         yield started
 
 
-def advice(
-    reference: str,
-    shipment: str,
-    *lines: tuple[int, str, int, int, str],
-    reporting: str = "F",
-    tracking: str = "",
-) -> tuple[str, list[Segment]]:
-    """Write a 945; each line is its number, the status, ordered, shipped and the SKU."""
-    told = [
-        segment("W06", reporting, reference, "20261124", shipment),
-        segment("N9", "2I", tracking or f"TRK-{shipment}"),
-        segment("W27", "U", "FDEG", "GROUND"),
-    ]
-    for place, (number, status, ordered, shipped, sku) in enumerate(lines, start=1):
-        rest = str(ordered - shipped) if ordered > shipped else ""
-        counts = (status, str(ordered), str(shipped), rest, "EA", "", "VN", sku)
-        told += [
-            segment("LX", str(place)),
-            segment("W12", *counts),
-            segment("N9", "LI", str(number)),
-        ]
-    total = sum(shipped for _, _, _, shipped, _ in lines)
-    return "945", [*told, segment("W03", str(total))]
-
-
 def tell(edi: Harbor, *documents: tuple[str, Sequence[Segment]]) -> None:
     edi.leave(group("SW", next(GROUPS), *documents))
     edi.hear()
-
-
-def release(edi: Harbor) -> tuple[dict[str, Any], str, list[tuple[int, str, int]]]:
-    """Bring an order of several units there; return it, its reference and (number, SKU, units)."""
-    kept = edi.world.fleet.policy.fulfilment.warehouses["harbor-east"].items
-    while True:
-        order = edi.world.order()
-        lines = [(one["sku"], one["quantity"]) for one in order["line_items"]]
-        units = sum(count for _, count in lines)
-        if len(lines) > 1 and units > 2 and all(sku in kept for sku, _ in lines):
-            break
-    edi.world.webhook("orders/create", order)
-    edi.settle()
-    numbered = [(number, sku, count) for number, (sku, count) in enumerate(lines, start=1)]
-    return order, f"shopify-us-{order['id']}-1", numbered
-
-
-def part(edi: Harbor, reference: str) -> Any:
-    """Return how far we know the part to be."""
-    return edi.world.ask("SELECT state FROM order_part WHERE reference = :it", it=reference)
-
-
-def shipped(edi: Harbor, order: dict[str, Any]) -> int:
-    """Return how many units the store was told of, checking that the ERP knows as many."""
-    (there,) = [one for one in edi.world.sold() if str(one["id"]) == str(order["id"])]
-    told = sum(line["quantity"] for one in there["fulfillments"] for line in one["lines"])
-    (booked,) = [one for one in edi.world.booked() if one["reference"].endswith(f"/{order['id']}")]
-    posted = sum(int(float(line["quantity"])) for one in booked["slips"] for line in one["lines"])
-    assert told == posted
-    return int(told)
 
 
 def test_an_order_that_left_whole_is_told_to_store_and_erp(edi: Harbor) -> None:
@@ -167,6 +123,42 @@ def test_a_correction_is_a_case_and_edits_nothing(edi: Harbor) -> None:
 
     assert shipped(edi, order) == sum(units for _, _, units in lines)
     assert [code for code, _ in edi.cases()] == ["shipment.corrected"] * 2
+
+
+def test_what_was_written_before_a_correction_and_comes_after_it_is_taken(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    (first, sku, units), *others = lines
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, it) for n, it, u in others)))
+    early = letter(
+        901, group("SW", 901, advice(reference, "SHP-2", (first, "CC", units, units, sku)))
+    )
+    wrong = advice(reference, "SHP-1", *((n, "CC", u, u, it) for n, it, u in others), reporting="X")
+    late = letter(902, group("SW", 902, wrong))
+    hour = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=10)).strftime("%y%m%d*%H%M").encode()
+    today = dt.datetime.now(dt.UTC).strftime("%y%m%d").encode()
+    at = late.index(today)
+    edi.put("late.edi", late[:at] + hour + late[at + len(hour) :])
+    edi.hear()
+
+    edi.put("early.edi", early)
+    edi.hear()
+
+    assert part(edi, reference) == "shipped"
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+    assert [code for code, _ in edi.cases()] == ["shipment.corrected"]
+
+
+def test_a_substitute_that_is_told_again_is_one_case(edi: Harbor) -> None:
+    _, reference, lines = release(edi)
+    (first, _, units), *others = lines
+    rest = [(n, "CC", u, u, it) for n, it, u in others]
+    told = advice(reference, "SHP-1", (first, "CS", units, units, "OTHER-GOODS"), *rest)
+
+    tell(edi, told)
+    tell(edi, advice("shopify-us-0-1", "SHP-9", (1, "CC", 1, 1, "X")), told)
+
+    assert [code for code, _ in edi.cases()].count("shipment.substituted") == 1
+    assert edi.world.ask("SELECT count(*) FROM ship_advice") == 1
 
 
 def test_goods_of_no_line_are_refused_and_the_rest_of_the_file_is_taken(edi: Harbor) -> None:
@@ -247,3 +239,115 @@ def test_a_cancel_that_nobody_answers_becomes_a_case(edi: Harbor) -> None:
     edi.settle()
 
     assert [code for code, _ in edi.cases()] == ["warehouse.cancel_unanswered"]
+
+
+def deliver(edi: Harbor) -> None:
+    """Work everything that is owed some times, without waiting for anything to be done."""
+    for _ in range(4):
+        edi.world.process()
+        for partner in ("d365-main", "harbor-east"):
+            edi.world.deliver(partner)
+        with edi.world.fleet.session() as session:
+            session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
+
+
+def test_what_is_frozen_is_not_called_off_but_cancelled(edi: Harbor) -> None:
+    edi.server.faults.refuse_rename = True
+    order, other = orders = edi.world.order(), edi.world.order()
+    for one in orders:
+        edi.world.webhook("orders/create", one)
+    deliver(edi)
+    assert edi.world.ask("SELECT count(*) FROM edi_set") == 2
+    edi.server.faults.refuse_rename = False
+    cancel(edi, order)
+    deliver(edi)
+
+    told = [one.segments[0].elements[:2] for one in edi.sent("940")]
+    names = [f"shopify-us-{one['id']}-1" for one in (order, other)]
+    assert sorted(told) == sorted([("N", names[0]), ("N", names[1]), ("F", names[0])])
+
+
+def test_where_nobody_lets_us_in_nothing_is_frozen_and_a_cancel_calls_off(edi: Harbor) -> None:
+    edi.server.faults.refuse_key = True
+    order = edi.world.order()
+    edi.world.webhook("orders/create", order)
+    deliver(edi)
+    assert edi.world.ask("SELECT count(*) FROM delivery WHERE operation = 'part.create'") == 1
+    assert edi.world.ask("SELECT count(*) FROM edi_set") == 0
+
+    cancel(edi, order)
+    edi.world.process()
+    edi.server.faults.refuse_key = False
+    with edi.world.fleet.session() as session:
+        session.connection().exec_driver_sql("UPDATE lane SET paused_until = NULL")
+        session.connection().exec_driver_sql("UPDATE line SET due_at = now()")
+    edi.settle()
+
+    assert edi.sent("940") == []
+    states = edi.world.rows("SELECT state FROM delivery WHERE operation LIKE 'part.%%'")
+    assert [one for (one,) in states] == ["cancelled", "cancelled"]
+
+
+def states(edi: Harbor) -> list[tuple[str, str]]:
+    """Return operation and state of what was owed for parts and the order's cancel."""
+    question = (
+        "SELECT operation, state FROM delivery"
+        " WHERE operation IN ('part.create', 'part.cancel', 'order.cancel') ORDER BY id"
+    )
+    return [tuple(one) for one in edi.world.rows(question)]
+
+
+def test_a_refusal_of_what_left_already_is_no_reason_to_send_it_again(edi: Harbor) -> None:
+    order, reference, lines = release(edi)
+    tell(edi, advice(reference, "SHP-1", *((n, "CC", u, u, sku) for n, sku, u in lines)))
+
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.hear()
+
+    assert states(edi)[0] == ("part.create", "confirmed")
+    ((code, error),) = edi.cases()
+    assert code == "edi.refused_and_reported"
+    assert reference in error
+    assert shipped(edi, order) == sum(units for _, _, units in lines)
+
+
+def test_an_order_that_was_refused_and_then_cancelled_is_called_off_once_somebody_looks(
+    edi: Harbor,
+) -> None:
+    order, _, _ = release(edi)
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.hear()
+    cancel(edi, order)
+    deliver(edi)
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N"]
+
+    retry(edi.world.fleet, edi.world.ask("SELECT id FROM exception_case"), actor="test")
+    edi.settle()
+
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N"]
+    assert sorted(states(edi)) == [
+        ("order.cancel", "confirmed"),
+        ("part.cancel", "cancelled"),
+        ("part.create", "cancelled"),
+    ]
+    assert edi.cases() == []
+
+
+def test_an_order_that_was_cancelled_and_then_refused_is_cancelled(edi: Harbor) -> None:
+    order, _, _ = release(edi)
+    cancel(edi, order)
+    deliver(edi)
+    assert [one.segments[0].elements[0] for one in edi.sent("940")] == ["N", "F"]
+
+    edi.leave(group("FA", next(GROUPS), fate(1, refused=True)))
+    edi.leave(group("FA", next(GROUPS), fate(2, refused=True)))
+    edi.pick_up()
+    deliver(edi)
+    edi.settle()
+
+    assert sorted(states(edi)) == [
+        ("order.cancel", "confirmed"),
+        ("part.cancel", "confirmed"),
+        ("part.create", "confirmed"),
+    ]
+    assert edi.cases() == []

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EAST = "harbor-east"
+CREATE, CANCEL = "part.create", "part.cancel"
 ROUTE = Route(partner=EAST, sender="ZZ/US", receiver="ZZ/HARBOR", usage="P")
 
 
 def order(reference: str, quantity: str = "3") -> Document:
     segments = (segment("W05", "N", reference), segment("W01", quantity, "EA", "", "VN", "SKU-A"))
-    return Document(code="940", operation="part.create", reference=reference, segments=segments)
+    return Document(code="940", operation=CREATE, reference=reference, segments=segments)
 
 
 def write(number: int, documents: Sequence[Document]) -> tuple[str, bytes]:
@@ -58,7 +59,7 @@ def answered(database: sa.Engine, *answers: Answer) -> list[tuple[int, int, str,
     return [(one.answer.number, one.answer.place, one.reference, one.refused) for one in found]
 
 
-def said(number: int, place: int, *, accepted: bool, detail: str | None = None) -> Answer:
+def said(number: int, place: int | None, *, accepted: bool, detail: str | None = None) -> Answer:
     return Answer(functional_id="OW", number=number, place=place, accepted=accepted, detail=detail)
 
 
@@ -70,13 +71,30 @@ def test_a_set_is_frozen_once_and_a_changed_one_gets_a_number_of_its_own(
 
     assert files(database) == [(1, b"A|B"), (2, b"C|A")]
     found = ledger.latest({"A", "B", "C", "D"})
-    assert {name: (one.number, one.place) for name, one in found.items()} == {
+    assert {name: (one.number, one.place) for (name, _), one in found.items()} == {
         "A": (2, 2),
         "B": (1, 2),
         "C": (2, 1),
     }
-    assert stands(found["A"], order("A", "4"))
-    assert not stands(found["A"], order("A"))
+    assert stands(found["A", CREATE], order("A", "4"))
+    assert not stands(found["A", CREATE], order("A"))
+
+
+def test_what_was_cancelled_since_was_sent_all_the_same(
+    ledger: SqlLedger, database: sa.Engine
+) -> None:
+    cancel = Document(
+        code="940",
+        operation=CANCEL,
+        reference="A",
+        segments=(segment("W05", "F", "A"),),
+    )
+    freeze(ledger, order("A"), cancel)
+    freeze(ledger, order("A"))
+    freeze(ledger, cancel)
+
+    assert files(database) == [(1, b"A|A")]
+    assert stands(ledger.latest({"A"})["A", CREATE], order("A"))
 
 
 def test_what_cannot_be_written_costs_no_number(ledger: SqlLedger, database: sa.Engine) -> None:
@@ -144,7 +162,20 @@ def test_a_refused_set_may_be_sent_again_under_a_new_number(
     assert again == [(1, 2, "B", False)]
     assert late == [(1, 2, "B", False), (1, 2, "B", False)]
     assert files(database) == [(1, b"A|B"), (2, b"B")]
-    assert ledger.latest({"A"})["A"].state == "accepted"
+    assert ledger.latest({"A"})["A", CREATE].state == "accepted"
+
+
+def test_what_is_said_of_a_whole_group_holds_for_each_set_of_which_nothing_is_said(
+    ledger: SqlLedger, database: sa.Engine
+) -> None:
+    freeze(ledger, order("A"), order("B"), order("C"))
+    answered(database, said(1, 1, accepted=True))
+
+    found = answered(database, said(1, None, accepted=False), said(7, None, accepted=True))
+
+    assert found == [(1, None, "A", False), (1, None, "B", True), (1, None, "C", True)]
+    states = {name: one.state for (name, _), one in ledger.latest({"A", "B", "C"}).items()}
+    assert states == {"A": "accepted", "B": "rejected", "C": "rejected"}
 
 
 def test_what_nobody_acknowledged_is_overdue(ledger: SqlLedger, database: sa.Engine) -> None:
@@ -152,8 +183,8 @@ def test_what_nobody_acknowledged_is_overdue(ledger: SqlLedger, database: sa.Eng
     freeze(ledger, order("B"))
     freeze(ledger, order("C"))
     latest = ledger.latest({"A", "B"})
-    ledger.uploaded({latest["A"].file, latest["B"].file})
-    ledger.uploaded({latest["A"].file})
+    ledger.uploaded({latest["A", CREATE].file, latest["B", CREATE].file})
+    ledger.uploaded({latest["A", CREATE].file})
     answered(database, said(2, 1, accepted=True))
 
     with Session(database) as session:

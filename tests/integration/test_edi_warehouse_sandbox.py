@@ -269,6 +269,7 @@ def test_our_own_connector_gets_along_with_it() -> None:
         customer.tell(f"orders/{REF}/ship")
         seen: list[Seen] = []
         kept: list[bytes] = []
+        stuck: dict[str, str] = {}
 
         def keep(file: Collected) -> bool:
             kept.extend([file.body] if whole(file.body) else [])
@@ -276,13 +277,15 @@ def test_our_own_connector_gets_along_with_it() -> None:
 
         def look() -> bool:
             nonlocal seen
-            seen = collect(settings, dict.fromkeys(seen, 60.0), keep, Deadline(10.0))
+            before = dict.fromkeys(seen, 60.0)
+            seen = collect(settings, before, keep, stuck.__setitem__, Deadline(10.0))
             return customer.warehouse.busy
 
         until(lambda: not look())
 
     codes = sorted(one.code for body in kept for one in read(body).accepted())
     assert codes == ["945", "997"]
+    assert stuck == {}
 
 
 def test_its_folder_is_gone_when_it_is_closed() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from syncworkers.canonical.kinds import Kind
 from syncworkers.flows import pickup
+from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.expect import check_expectations
 from syncworkers.flows.recover import LEAP, recover
 from syncworkers.flows.retry import retry
+from syncworkers.store import attention
 from syncworkers.x12.segments import segment
 from tests.integration.edi_running import Harbor, fate, group, harbor, letter
 
@@ -110,6 +112,27 @@ def test_a_wrong_count_is_refused_in_the_answer_and_a_case_names_the_segment(edi
     assert "segment 5, SE-01" in error
 
 
+@pytest.mark.parametrize(
+    ("is_for_us", "is_not", "code"),
+    [
+        (b"*ZZ*EXAMPLECO      *", b"*ZZ*OTHERCO        *", "edi.not_for_us"),
+        (b"*T*>~", b"*P*>~", "x12.usage"),
+    ],
+)
+def test_what_is_for_somebody_else_is_not_taken_and_not_answered(
+    edi: Harbor, is_for_us: bytes, is_not: bytes, code: str
+) -> None:
+    body = letter(3, group("AN", 7, RETURN))
+    assert body.count(is_for_us) == 1
+    edi.put("astray.edi", body.replace(is_for_us, is_not))
+
+    edi.hear()
+
+    assert documents(edi) == []
+    assert verdicts(edi) == []
+    assert [code for code, _ in edi.cases()] == [code]
+
+
 @pytest.mark.parametrize("body", [b"what is this", b"", b"\x00\xff" * 50, b"PK\x03\x04zip"])
 def test_what_is_no_edi_at_all_is_a_case_with_the_file_kept(
     edi: Harbor, body: bytes, monkeypatch: pytest.MonkeyPatch
@@ -199,6 +222,60 @@ def test_a_refused_order_is_a_case_about_it_and_goes_under_a_new_number_once_men
     assert edi.cases() == []
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (("A", "1", "1", "1"), "accepted"),
+        (("E", "1", "1", "1"), "accepted"),
+        (("R", "1", "1", "0", "5"), "rejected"),
+        (("P", "1", "1", "0"), "waiting"),
+    ],
+)
+def test_a_group_of_which_no_set_is_listed_is_answered_as_a_whole(
+    edi: Harbor, said: tuple[str, ...], state: str
+) -> None:
+    order = edi.world.release()
+    edi.settle()
+
+    edi.leave(group("FA", 1, ("997", [segment("AK1", "OW", "1"), segment("AK9", *said)])))
+    edi.hear()
+
+    assert edi.world.ask("SELECT state FROM edi_set WHERE code = '940'") == state
+    told = [(code, f"shopify-us-{order['id']}-1" in error) for code, error in edi.cases()]
+    assert told == ([("edi.refused", True)] if state == "rejected" else [])
+
+
+@pytest.mark.parametrize("code", ["P", "R", "W"])
+def test_a_set_that_was_not_taken_as_it_is_is_a_case(edi: Harbor, code: str) -> None:
+    edi.world.release()
+    edi.settle()
+    told = [segment("AK1", "OW", "1"), segment("AK2", "940", "0001"), segment("AK5", code)]
+
+    edi.leave(group("FA", 1, ("997", [*told, segment("AK9", "A", "1", "1", "1")])))
+    edi.hear()
+
+    assert [code for code, _ in edi.cases() if code == "edi.refused"] == ["edi.refused"]
+
+
+def test_a_file_of_ours_that_was_refused_as_a_whole_is_a_case_about_each_order(
+    edi: Harbor,
+) -> None:
+    order = edi.world.release()
+    edi.settle()
+    body = letter(1, group("AN", 7, RETURN)).replace(
+        b"~GS*", b"~TA1*000000001*261124*1710*R*021~GS*", 1
+    )
+
+    edi.put("ta1.edi", body)
+    edi.hear()
+
+    ((code, error),) = edi.cases()
+    assert code == "edi.refused"
+    assert f"shopify-us-{order['id']}-1" in error
+    assert "TA1 code 021" in error
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+
+
 def test_an_acknowledgement_of_what_was_never_sent_is_a_case(edi: Harbor) -> None:
     edi.leave(group("FA", 1, fate(77)))
     edi.hear()
@@ -221,7 +298,7 @@ def test_a_missing_acknowledgement_becomes_a_case_that_closes_when_it_comes(edi:
     check_expectations(edi.world.fleet)
     ((code, error),) = edi.cases()
     assert code == "edi.unacknowledged"
-    assert "ow-000000001.edi" in error
+    assert "ow-test-000000001.edi" in error
 
     edi.leave(group("FA", 1, fate(1)))
     edi.hear()
@@ -263,6 +340,31 @@ def test_after_a_restore_numbers_leap_over_those_that_were_lost(edi: Harbor) -> 
     assert numbers == [1, LEAP + 2]
 
 
+def test_what_was_archived_in_the_lost_time_is_read_again(edi: Harbor) -> None:
+    edi.leave(group("AN", 7, RETURN), name="kept.edi")
+    edi.hear()
+    with edi.world.fleet.session() as session:
+        now = session.connection().exec_driver_sql("SELECT now()").scalar_one()
+    edi.leave(group("AN", 8, ("180", [segment("BGN", "00", "RET-2", "20261124")])))
+    edi.hear()
+    with edi.world.fleet.session() as session:
+        for lost in (
+            "DELETE FROM message WHERE id > 2",
+            "DELETE FROM interchange WHERE number = 2",
+        ):
+            session.connection().exec_driver_sql(lost)
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+
+    recover(edi.world.fleet, now, actor="test")
+    edi.hear()
+    edi.hear()
+
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1", "RET-2"]
+    assert list((edi.server.folder / "outbound").glob("*.edi")) == []
+    assert len(list((edi.server.folder / "archive").iterdir())) == 2
+    assert edi.cases() == []
+
+
 def test_a_worker_that_dies_at_any_step_of_a_file_loses_and_repeats_nothing(edi: Harbor) -> None:
     edi.leave(group("AN", 7, RETURN))
     edi.pick_up()
@@ -273,3 +375,47 @@ def test_a_worker_that_dies_at_any_step_of_a_file_loses_and_repeats_nothing(edi:
 
     assert documents(edi) == [("edi/180", "RET-1", "parked")]
     assert verdicts(edi) == [("7", "A")]
+
+
+def test_a_file_that_cannot_be_taken_is_a_case_until_it_can(
+    edi: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edi.put("a-huge.edi", letter(9, group("AN", 9, RETURN)) + b"\n" * 5000)
+    edi.leave(group("AN", 7, RETURN))
+    with monkeypatch.context() as smaller:
+        smaller.setattr("syncworkers.connectors.edi_sftp.pickup.LARGEST", 4000)
+        edi.hear()
+        edi.hear()
+
+        assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+        ((code, error),) = edi.cases()
+        assert code == "pickup.stuck"
+        assert "'a-huge.edi' at harbor-east cannot be taken" in error
+
+    edi.hear()
+    assert len(documents(edi)) == 2
+    assert edi.cases() == []
+
+
+def test_the_same_name_at_two_partners_is_a_case_at_each(edi: Harbor) -> None:
+    with edi.world.fleet.session() as session:
+        opened = [attention.open_once(session, _missing(one)) for one in ("a", "b", "a")]
+        attention.resolve_others(session, "a", "edi.gap", [])
+
+    assert opened == [True, True, False]
+    assert edi.world.rows("SELECT partner FROM exception_case WHERE state = 'open'") == [("b",)]
+
+
+def _missing(partner: str) -> attention.NewCase:
+    return attention.NewCase(
+        about="poll",
+        about_id=0,
+        partner=partner,
+        entity_kind=Kind.FILE,
+        entity="ow-000000001.edi",
+        code="edi.gap",
+        error="missing",
+        violations=(),
+        payload=None,
+        correlation_id=correlation_id(partner, Kind.FILE, "missing"),
+    )

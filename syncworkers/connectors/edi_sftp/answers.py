@@ -46,6 +46,12 @@ def unreadable(frozen: Frozen) -> Outcome:
     return _rejected(frozen, REFUSED, told)
 
 
+def never_there(create: Frozen) -> Outcome:
+    """Judge a cancel of what the warehouse refused: there is nothing that could be shipped."""
+    told = f"the warehouse refused the part itself, sent as {create.number}/{create.place:04}"
+    return Outcome(verdict=Verdict.CONFIRMED, external_id=create.reference, answer=told)
+
+
 def _rejected(frozen: Frozen, code: str, message: str) -> Outcome:
     told = f"cancel of {frozen.reference}, sent as {frozen.number}/{frozen.place:04}: {message}"
     violation = Violation(path="", code=code, message=told)

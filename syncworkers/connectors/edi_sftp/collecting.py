@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import Collected
 from syncworkers.connectors.edi_sftp import pickup
-from syncworkers.connectors.edi_sftp.session import opened
+from syncworkers.connectors.edi_sftp.session import is_alive, opened
+from syncworkers.errors import RetryableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import PurePosixPath
 
     import paramiko
@@ -24,29 +26,49 @@ def collect(
     settings: Settings,
     unchanged: Mapping[Seen, float],
     keep: Callable[[Collected], bool],
+    unable: Callable[[str, str], None],
     deadline: Deadline,
 ) -> list[Seen]:
     """Hand over each whole file; return what is there and not taken yet, as it looks now.
 
     `unchanged` says for how many seconds files have looked as they do. What was claimed before, by
     somebody who is gone, comes first. `keep` returns False for a file whose end is missing: it is
-    put back, and looked at again. Raises the errors of `session.opened`, and what `keep` raises.
+    put back, and looked at again. `unable` is told of a file that cannot be taken, and why; the
+    others are. Raises the errors of `session.opened`, and what `keep` raises.
     """
     with opened(settings, deadline) as sftp:
         for one in pickup.left_behind(sftp, settings):
-            _take(sftp, settings, settings.pickup / pickup.CLAIMED / one.name, one, keep)
+            if deadline.passed():
+                break
+            path = settings.pickup / pickup.CLAIMED / one.name
+            with _apart(sftp, one, unable):
+                _take(sftp, settings, path, one, keep)
         listed = pickup.listing(sftp, settings.pickup)
         taken = set()
         for one in pickup.ready(settings, listed, unchanged):
             if deadline.passed():
                 break
-            path = pickup.claim(sftp, settings, one.name)
-            if path is None or _take(sftp, settings, path, one, keep):
-                taken.add(one.name)
+            with _apart(sftp, one, unable):
+                claimed = pickup.claim(sftp, settings, one.name)
+                if claimed is None or _take(sftp, settings, claimed, one, keep):
+                    taken.add(one.name)
     marks = settings.done_marker
     return [
         one for one in listed if one.name not in taken and not (marks and one.name.endswith(marks))
     ]
+
+
+@contextmanager
+def _apart(
+    sftp: paramiko.SFTPClient, one: Seen, unable: Callable[[str, str], None]
+) -> Iterator[None]:
+    """Keep the others from what is wrong with one file; a connection that is gone is no file's."""
+    try:
+        yield
+    except (OSError, RetryableError) as error:
+        if not is_alive(sftp):
+            raise
+        unable(one.name, str(error) or type(error).__name__)
 
 
 def _take(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import Deadline
-from syncworkers.connectors.edi_sftp import collecting, parts
+from syncworkers.connectors.edi_sftp import collecting, parts, pickup
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import read_settings
 from syncworkers.errors import SyncError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from syncworkers.connectors.base import Collected, Outcome, Ports, Request, Seen
@@ -47,10 +48,16 @@ class EdiSftp:
         self,
         unchanged: Mapping[Seen, float],
         keep: Callable[[Collected], bool],
+        unable: Callable[[str, str], None],
         deadline: Deadline,
     ) -> list[Seen]:
         """Hand over each whole file, and archive it once it is kept."""
-        return collecting.collect(self._settings, unchanged, keep, deadline)
+        return collecting.collect(self._settings, unchanged, keep, unable, deadline)
+
+    def restore(self, since: dt.datetime, until: dt.datetime, deadline: Deadline) -> int:
+        """Put back what was archived in that time."""
+        with opened(self._settings, deadline) as sftp:
+            return pickup.restore(sftp, self._settings, since, until)
 
     def check(self) -> list[str]:
         """Log in and list the folders; return what does not work, with a remedy."""

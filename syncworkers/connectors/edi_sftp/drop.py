@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 def drop(sftp: paramiko.SFTPClient, settings: Settings, name: str, body: bytes) -> None:
     """Leave a file; one of that name and size that lies there already is left as it is.
 
+    Where sizes are not told its name is enough: it is given to whole files alone.
     Raises `RetryableError` where what arrived is not what was sent. A rename that fails after all
     means: look again, next time.
     """
     final = settings.drop / name
-    if _size(sftp, final) != len(body):
+    if _size(sftp, final) not in {len(body), None}:
         _write(sftp, settings.drop, name, body, final)
     if settings.done_marker:
         with sftp.open(f"{final}{settings.done_marker}", "wb"):

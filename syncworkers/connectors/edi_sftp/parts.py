@@ -1,13 +1,15 @@
 """Effects at an EDI warehouse: each a set in a file, frozen with its numbers, then uploaded.
 
 A frozen file goes as often as it takes: its receiver drops what has a known number and content. So
-nothing here is ever of unknown outcome (ADR 30).
+what is frozen and not there yet is looked up in the ledger, and uploaded (ADR 30); nobody may think
+that it was never tried, because it goes with the others of its file.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -27,12 +29,21 @@ if TYPE_CHECKING:
 
     from syncworkers.connectors.base import Deadline, Request
     from syncworkers.connectors.edi_sftp.settings import Settings
-    from syncworkers.x12.ledger import Frozen, Ledger
+    from syncworkers.x12.ledger import Effect, Frozen, Ledger
 
-CANCEL = "part.cancel"
-"""What is done only once the warehouse has answered."""
+CREATE, CANCEL = "part.create", "part.cancel"
+"""A cancel is done only once the warehouse has answered."""
 LOG_IN_AGAIN = 60.0
 """Seconds before a server that refuses us is tried again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sent:
+    """What became of a batch: the sets that stand, the files that are not there, and why not."""
+
+    begun: Mapping[Effect, Frozen] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+    why: Outcome = NOT_STARTED
 
 
 def push(
@@ -40,22 +51,13 @@ def push(
 ) -> list[Outcome]:
     """Freeze what does not stand in the ledger, and upload what is not there; one outcome each."""
     wanted = {id(one): _document(one) for one in requests}
-    outcomes = _refused_before(ledger, requests, wanted)
-    outcomes |= _freeze(
-        settings, ledger, [one for one in requests if id(one) not in outcomes], wanted
-    )
-    known = ledger.latest({one.reference for one in wanted.values()})
-    begun = {
-        one.reference: known[one.reference]
-        for one in wanted.values()
-        if stands(known.get(one.reference), one)
-    }
-    files = {one.file: one for one in begun.values() if not one.uploaded}
-    failures = _upload(settings, ledger, list(files.values()), deadline)
-    for request in requests:
-        if id(request) not in outcomes:
-            frozen = begun.get(wanted[id(request)].reference)
-            outcomes[id(request)] = _outcome(settings, request, frozen, failures)
+    outcomes = _decided_before(ledger, requests, wanted)
+    outcomes |= _refused(settings, [one for one in requests if id(one) not in outcomes], wanted)
+    left = [one for one in requests if id(one) not in outcomes]
+    sent = _send(settings, ledger, [wanted[id(one)] for one in left], left, deadline)
+    for request in left:
+        frozen = sent.begun.get(wanted[id(request)].effect)
+        outcomes[id(request)] = _outcome(settings, request, frozen, sent)
     return [outcomes[id(one)] for one in requests]
 
 
@@ -64,27 +66,68 @@ def find(
 ) -> list[Outcome]:
     """Look in the ledger: what stands there is uploaded if need be, anything else is absent."""
     wanted = {id(one): _document(one) for one in requests}
-    known = ledger.latest({one.reference for one in wanted.values()})
-    there = [
-        one for one in requests if stands(known.get(wanted[id(one)].reference), wanted[id(one)])
-    ]
+    begun = _begun(ledger, list(wanted.values()))
+    there = [one for one in requests if wanted[id(one)].effect in begun]
     made = dict(zip(map(id, there), push(settings, ledger, there, deadline), strict=True))
     return [made.get(id(one), Outcome(verdict=Verdict.ABSENT)) for one in requests]
 
 
-def _refused_before(
+def _begun(ledger: Ledger, documents: Sequence[Document]) -> dict[Effect, Frozen]:
+    """Return the sets that say what is wanted and were not refused, by effect."""
+    known = ledger.latest({one.reference for one in documents})
+    return {
+        one.effect: known[one.effect] for one in documents if stands(known.get(one.effect), one)
+    }
+
+
+def _decided_before(
     ledger: Ledger, requests: Sequence[Request], wanted: Mapping[int, Document]
 ) -> dict[int, Outcome]:
-    """Say which cancels were refused as to their syntax: sent again they would be once more."""
+    """Say which cancels need not go: of what was refused, or refused as to their own syntax."""
     cancels = [one for one in requests if one.operation == CANCEL]
     known = ledger.latest({one.reference for one in cancels}) if cancels else {}
     found = {}
     for one in cancels:
-        frozen = known.get(one.reference)
+        create, frozen = known.get((one.reference, CREATE)), known.get((one.reference, CANCEL))
         same = frozen is not None and frozen.digest == wanted[id(one)].digest
-        if frozen is not None and same and frozen.state == REJECTED:
+        if create is not None and create.state == REJECTED and create.answer is None:
+            found[id(one)] = answers.never_there(create)
+        elif frozen is not None and same and frozen.state == REJECTED:
             found[id(one)] = answers.unreadable(frozen)
     return found
+
+
+def _send(
+    settings: Settings,
+    ledger: Ledger,
+    documents: Sequence[Document],
+    requests: Sequence[Request],
+    deadline: Deadline,
+) -> _Sent:
+    """Freeze and upload, the files in the order of their numbers.
+
+    The server is reached first: where it is away or refuses us, nothing is frozen.
+    """
+    begun = _begun(ledger, documents)
+    sent = _Sent(begun=begun, missing={one.file for one in begun.values() if not one.uploaded})
+    if deadline.passed() or (not sent.missing and all(one.effect in begun for one in documents)):
+        return sent
+    started = time.monotonic()
+    try:
+        with opened(settings, deadline) as sftp:
+            _freeze(settings, ledger, documents, requests)
+            sent.begun = _begun(ledger, documents)
+            files = {one.file: one for one in sent.begun.values() if not one.uploaded}
+            sent.missing = set(files)
+            for number in sorted(files):
+                if deadline.passed():
+                    break
+                drop(sftp, settings, files[number].name, files[number].body)
+                ledger.uploaded([number])
+                sent.missing.discard(number)
+    except (RetryableError, CredentialsError) as error:
+        sent.why = _failed(error, started)
+    return sent
 
 
 def _document(request: Request) -> Document:
@@ -100,22 +143,27 @@ def _document(request: Request) -> Document:
 def _freeze(
     settings: Settings,
     ledger: Ledger,
+    documents: Sequence[Document],
     requests: Sequence[Request],
-    wanted: Mapping[int, Document],
+) -> None:
+    """Freeze a file for each kind of group."""
+    kinds = [one.payload["functional_id"] for one in requests]
+    for functional_id in sorted(set(kinds)):
+        some = [one for one, kind in zip(documents, kinds, strict=True) if kind == functional_id]
+        make = partial(_interchange, settings, functional_id)
+        ledger.freeze(settings.route, functional_id, some, make)
+
+
+def _refused(
+    settings: Settings, requests: Sequence[Request], wanted: Mapping[int, Document]
 ) -> dict[int, Outcome]:
-    """Freeze a file for each kind of group; return what becomes of what cannot be written."""
-    refused: dict[int, Outcome] = {}
-    for functional_id in sorted({one.payload["functional_id"] for one in requests}):
-        some = [one for one in requests if one.payload["functional_id"] == functional_id]
-        for request in some:
-            error = _unwritable(settings, functional_id, wanted[id(request)])
-            if error is not None:
-                refused[id(request)] = _rejected(error)
-        documents = [wanted[id(one)] for one in some if id(one) not in refused]
-        if documents:
-            make = partial(_interchange, settings, functional_id)
-            ledger.freeze(settings.route, functional_id, documents, make)
-    return refused
+    """Return what becomes of what cannot be written."""
+    found = {}
+    for one in requests:
+        error = _unwritable(settings, one.payload["functional_id"], wanted[id(one)])
+        if error is not None:
+            found[id(one)] = _rejected(error)
+    return found
 
 
 def _unwritable(settings: Settings, functional_id: str, document: Document) -> X12Error | None:
@@ -156,34 +204,15 @@ def _interchange(
         ),
         version=settings.version[:5],
     )
-    return f"{functional_id.lower()}-{number:09}.edi", write(interchange, settings.delimiters)
+    # Tests and production count apart, and must not meet under one name when a partner goes live.
+    kind = f"{functional_id.lower()}-test" if route.usage == "T" else functional_id.lower()
+    return f"{kind}-{number:09}.edi", write(interchange, settings.delimiters)
 
 
 def _rejected(error: X12Error) -> Outcome:
     path = f"{error.tag}-{error.element:02}" if error.element else error.tag
     violation = Violation(path=path, code=error.code, message=error.message)
     return Outcome(verdict=Verdict.REJECTED, error=str(error), violations=(violation,))
-
-
-def _upload(
-    settings: Settings, ledger: Ledger, files: Sequence[Frozen], deadline: Deadline
-) -> dict[int, Outcome]:
-    """Upload files in the order of their numbers; return by file why one is not there."""
-    failures: dict[int, Outcome] = {one.file: NOT_STARTED for one in files}
-    if not files or deadline.passed():
-        return failures
-    began = time.monotonic()
-    try:
-        with opened(settings, deadline) as sftp:
-            for one in sorted(files, key=lambda one: one.file):
-                if deadline.passed():
-                    break
-                drop(sftp, settings, one.name, one.body)
-                ledger.uploaded([one.file])
-                del failures[one.file]
-    except (RetryableError, CredentialsError) as error:
-        return dict.fromkeys(failures, _failed(error, began))
-    return failures
 
 
 def _failed(error: RetryableError | CredentialsError, began: float) -> Outcome:
@@ -199,17 +228,12 @@ def _failed(error: RetryableError | CredentialsError, began: float) -> Outcome:
     )
 
 
-def _outcome(
-    settings: Settings,
-    request: Request,
-    frozen: Frozen | None,
-    failures: Mapping[int, Outcome],
-) -> Outcome:
+def _outcome(settings: Settings, request: Request, frozen: Frozen | None, sent: _Sent) -> Outcome:
     if frozen is None:
-        told = "another set about it was sent meanwhile"
-        return Outcome(verdict=Verdict.RETRY, error=told)
-    if frozen.file in failures:
-        return failures[frozen.file]
+        return sent.why
+    if frozen.file in sent.missing:
+        why = sent.why.error or "there was no time left to upload it"
+        return sent.why if sent.why.pause else Outcome(verdict=Verdict.UNKNOWN, error=why)
     if request.operation == CANCEL:
         return answers.to_cancel(frozen, settings.answered_within)
     numbers = f"{frozen.number}/{frozen.place:04}"

@@ -6,14 +6,15 @@ worker that dies in between leaves the file among the claimed ones, where the ne
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import stat
 from typing import TYPE_CHECKING
 
 from syncworkers.connectors.base import Seen
-from syncworkers.errors import RetryableError
+from syncworkers.errors import CredentialsError, RetryableError
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 CLAIMED = ".claimed"
 UNFINISHED = (".part", ".tmp", ".filepart")
+LONGEST = 160
+"""Bytes of a name that are kept in the archive: what is put behind it must fit as well."""
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file that is still read; a larger one stays where it is."""
 
@@ -30,11 +33,22 @@ LARGEST = 256 * 1024 * 1024
 def listing(sftp: paramiko.SFTPClient, folder: PurePosixPath) -> list[Seen]:
     """List the files of a folder that somebody means to be read, by name."""
     found = []
-    for one in sftp.listdir_attr(str(folder)):
+    for one in _entries(sftp, folder):
         is_file = one.st_mode is None or stat.S_ISREG(one.st_mode)
-        if is_file and not one.filename.startswith(".") and not one.filename.endswith(UNFINISHED):
+        # A name that leads elsewhere is no name: what it leads to is nobody's file for us.
+        meant = not one.filename.startswith(".") and not set(one.filename) & {"/", "\\", "\x00"}
+        if is_file and meant and not one.filename.endswith(UNFINISHED):
             found.append(Seen(name=one.filename, size=one.st_size, modified=one.st_mtime))
     return sorted(found, key=lambda one: (one.modified or 0, one.name))
+
+
+def _entries(sftp: paramiko.SFTPClient, folder: PurePosixPath) -> list[paramiko.SFTPAttributes]:
+    try:
+        return sftp.listdir_attr(str(folder))
+    except UnicodeDecodeError as error:
+        message = f"{folder} holds a file whose name is no UTF-8 ({error.object!r}): have it named"
+        message += " in plain letters, for until then nothing in that folder can be listed"
+        raise CredentialsError(message) from error
 
 
 def ready(
@@ -97,9 +111,15 @@ def archive(
 ) -> None:
     """Move a file that is stored with us out of the way, with its mark; it may be gone already."""
     stamp = f"{at:%Y%m%dT%H%M%SZ}-{digest[:8]}"
-    target = settings.archive / f"{path.name}.{stamp}"
+    named = path.name.encode()[:LONGEST].decode(errors="ignore")
+    target = settings.archive / f"{named}.{stamp}"
     if not _exists(sftp, settings.archive):
         sftp.mkdir(str(settings.archive))
+    if settings.done_marker:
+        # First: a mark that is left alone would say of the next file of this name that it is whole.
+        mark = settings.pickup / f"{path.name}{settings.done_marker}"
+        if _exists(sftp, mark):
+            sftp.rename(str(mark), f"{target}{settings.done_marker}")
     try:
         sftp.rename(str(path), str(target))
     except OSError:
@@ -108,10 +128,39 @@ def archive(
         if _exists(sftp, path):
             # The same file, archived within this second before.
             sftp.rename(str(path), f"{target}-again-{at:%f}")
-    if settings.done_marker:
-        mark = settings.pickup / f"{path.name}{settings.done_marker}"
-        if _exists(sftp, mark):
-            sftp.rename(str(mark), f"{target}{settings.done_marker}")
+
+
+_ARCHIVED = re.compile(
+    r"(?P<name>.+)\.(?P<stamp>\d{8}T\d{6}Z)-[0-9a-f]{8}(?:-again-\d{6})?", re.DOTALL
+)
+
+
+def restore(
+    sftp: paramiko.SFTPClient, settings: Settings, since: dt.datetime, until: dt.datetime
+) -> int:
+    """Put files back that were archived in a time, both ends included; return how many.
+
+    One whose name is taken waits until that is free. What is archived anew has a later stamp.
+    """
+    if not _exists(sftp, settings.archive):
+        return 0
+    known = {one.name for one in listing(sftp, settings.archive)}
+    there = {one.name for one in listing(sftp, settings.pickup)}
+    found = 0
+    for old in sorted(known):
+        told = _ARCHIVED.fullmatch(old)
+        if told is None or told["name"] in there:
+            continue
+        at = dt.datetime.strptime(told["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+        if since <= at <= until:
+            back = settings.pickup / told["name"]
+            sftp.rename(str(settings.archive / old), str(back))
+            marks = settings.done_marker
+            if marks and f"{old}{marks}" in known:
+                sftp.rename(str(settings.archive / f"{old}{marks}"), f"{back}{marks}")
+            there.add(told["name"])
+            found += 1
+    return found
 
 
 def give_back(sftp: paramiko.SFTPClient, settings: Settings, path: PurePosixPath) -> None:

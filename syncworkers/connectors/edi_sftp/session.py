@@ -50,6 +50,12 @@ def opened(settings: Settings, deadline: Deadline) -> Iterator[paramiko.SFTPClie
             transport.close()
 
 
+def is_alive(sftp: paramiko.SFTPClient) -> bool:
+    """Say whether a session still stands: what failed on it is then the fault of that one thing."""
+    channel = sftp.get_channel()
+    return channel is not None and not channel.closed and channel.get_transport().is_active()
+
+
 def _transport(settings: Settings, deadline: Deadline) -> paramiko.Transport:
     """Reach the server, and make sure that it is the right one before anything is told to it."""
     limit = min(CONNECT, max(deadline.remaining(), 0.001))

@@ -24,7 +24,6 @@ _DEFAULTS: Mapping[str, Any] = {
     "port": 22,
     "done_marker": "",
     "stable_seconds": 10,
-    "patience_polls": 20,
     "sender_qualifier": "ZZ",
     "receiver_qualifier": "ZZ",
     "group_sender": "",
@@ -60,8 +59,6 @@ class Settings:
     done_marker: str
     """Ending of the file that says another one is whole; empty where there are none."""
     stable_seconds: float
-    patience_polls: int
-    """Looks at a file without its end, after which it is taken as damaged."""
     sender_qualifier: str
     receiver_qualifier: str
     group_sender: str
@@ -98,7 +95,6 @@ def read_settings(partner: str, connection: Mapping[str, Any]) -> Settings:
         archive=PurePosixPath(given["archive"]),
         done_marker=str(given["done_marker"]),
         stable_seconds=float(given["stable_seconds"]),
-        patience_polls=_number(partner, given, "patience_polls", 1_000_000),
         sender_qualifier=str(given["sender_qualifier"]),
         receiver_qualifier=str(given["receiver_qualifier"]),
         group_sender=str(given["group_sender"]) or sender,
