@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.connectors.base import Deadline, Seen
+from syncworkers.connectors.base import Deadline
+from syncworkers.connectors.files import Seen
 from syncworkers.engine import slots
 from syncworkers.engine.keys import line_key
 from syncworkers.engine.lines import ANNOUNCE
@@ -22,7 +23,7 @@ from syncworkers.store.sightings import Sighting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from syncworkers.connectors.base import Collected
+    from syncworkers.connectors.files import Collected
     from syncworkers.flows.fleet import Fleet, Partner
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.kinds import Kind
-from syncworkers.connectors.base import Collects
+from syncworkers.connectors.files import Collects
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.store import attention, edi_files, interchanges
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from paramiko import SFTPClient, Transport
 
-from syncworkers.connectors.base import Collected, Deadline, Seen
+from syncworkers.connectors.base import Deadline
 from syncworkers.connectors.edi_sftp import collecting, parts, pickup
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import Settings, read_settings
+from syncworkers.connectors.files import Collected, Seen
 from syncworkers.errors import CredentialsError, RetryableError
 from syncworkers.x12.ledger import Document
 from syncworkers.x12.segments import segment

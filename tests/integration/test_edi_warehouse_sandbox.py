@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from syncworkers.connectors.base import Collected, Deadline, Seen
+from syncworkers.connectors.base import Deadline
 from syncworkers.connectors.edi_sftp.collecting import collect
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import read_settings
+from syncworkers.connectors.files import Collected, Seen
 from syncworkers.sandbox.edi_warehouse.app import Warehouse, host_key
 from syncworkers.sandbox.edi_warehouse.file_faults import FilePlan
 from syncworkers.sandbox.edi_warehouse.floor import Habits

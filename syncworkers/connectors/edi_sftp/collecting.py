@@ -7,9 +7,9 @@ import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Collected
 from syncworkers.connectors.edi_sftp import pickup
 from syncworkers.connectors.edi_sftp.session import is_alive, opened
+from syncworkers.connectors.files import Collected
 from syncworkers.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     import paramiko
 
-    from syncworkers.connectors.base import Deadline, Seen
+    from syncworkers.connectors.base import Deadline
     from syncworkers.connectors.edi_sftp.settings import Settings
+    from syncworkers.connectors.files import Seen
 
 
 def collect(

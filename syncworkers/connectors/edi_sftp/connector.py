@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-    from syncworkers.connectors.base import Collected, Outcome, Ports, Request, Seen
+    from syncworkers.connectors.base import Outcome, Ports, Request
+    from syncworkers.connectors.files import Collected, Seen
     from syncworkers.policy.partners import PartnerPolicy
 
 

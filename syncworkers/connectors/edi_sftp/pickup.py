@@ -11,7 +11,7 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from syncworkers.connectors.base import Seen
+from syncworkers.connectors.files import Seen
 from syncworkers.errors import CredentialsError, RetryableError
 
 if TYPE_CHECKING:
