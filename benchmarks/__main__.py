@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import acks, claims, idle
+from benchmarks import acks, claims, codec, files, idle
 from benchmarks import orders as booking
 from benchmarks.report import Report
 from benchmarks.stage import CHECKOUT, stage
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from benchmarks.stage import Stage
 
-SUBJECTS = ("orders", "idle", "acks", "claims", "scale", "hang")
+SUBJECTS = ("orders", "idle", "acks", "claims", "scale", "hang", "codec", "file")
 HANGING = 30_000
 """Milliseconds that a partner takes for each call when it hangs."""
+SIZES = (5, 50)
+"""Megabytes of the files that the codec reads."""
 FLEETS = (1, 2, 4)
 """Worker processes, for the question how it scales."""
 
@@ -36,6 +38,7 @@ FLEETS = (1, 2, 4)
 @click.option("--acks", "webhooks", default=4000, show_default=True, type=click.IntRange(100))
 @click.option("--lines", default=20_000, show_default=True, type=click.IntRange(1000))
 @click.option("--finished", type=int, multiple=True, default=(0, 1_000_000), show_default=True)
+@click.option("--megabytes", default=50, show_default=True, type=click.IntRange(1))
 @click.option("--json", "file", type=click.Path(path_type=Path), default=None)
 def bench(  # noqa: PLR0913 - its arguments are the command's options
     *,
@@ -46,6 +49,7 @@ def bench(  # noqa: PLR0913 - its arguments are the command's options
     webhooks: int,
     lines: int,
     finished: tuple[int, ...],
+    megabytes: int,
     file: Path | None,
 ) -> None:
     """Measure; write JSON and print min, median and max."""
@@ -59,6 +63,8 @@ def bench(  # noqa: PLR0913 - its arguments are the command's options
             "claims": lambda _: _claim(on, report, latency[0], count=lines, finished=finished),
             "scale": lambda seed: _scale(on, report, latency[0], orders=orders, seed=seed),
             "hang": lambda seed: _hang(on, report, latency[0], seed=seed),
+            "codec": lambda _: _read(on, report),
+            "file": lambda seed: _file(on, report, latency[0], megabytes=megabytes, seed=seed),
         }
         for number in range(1, rounds + 1):
             click.echo(f"round {number} of {rounds}", err=True)
@@ -124,6 +130,25 @@ def _hang(on: Stage, report: Report, latency: int, *, seed: int) -> None:
         report.add(f"to the ERP, warehouse {name}", figures)
     ways = ("to the ERP, warehouse hangs", "p99 ms"), ("to the ERP, warehouse is paused", "p99 ms")
     report.ratio("p99 to the ERP, warehouse hangs : is paused", *ways)
+
+
+def _read(on: Stage, report: Report) -> None:
+    for megabytes in SIZES:
+        report.add(f"codec, {megabytes} MB", codec.measure(megabytes, on.folder))
+    peak = "read_sets of a stream, peak MB"
+    large, small = (f"codec, {max(SIZES)} MB", peak), (f"codec, {min(SIZES)} MB", peak)
+    report.ratio(f"peak of read_sets, {max(SIZES)} MB : {min(SIZES)} MB", large, small)
+
+
+def _file(on: Stage, report: Report, latency: int, *, megabytes: int, seed: int) -> None:
+    """Book at the ERP without, and while a file of each kind is picked up and worked."""
+    for kind in files.KINDS:
+        with files.serving(on) as folder, product(on, latency, sftp=folder.port) as way:
+            figures = files.measure(way, folder, kind, megabytes, seed)
+        report.add(f"to the ERP, {kind}", figures)
+        for name in ("p50 ms", "p99 ms") if files.KINDS[kind] else ():
+            with_it, without = (f"to the ERP, {kind}", name), ("to the ERP, no file", name)
+            report.ratio(f"{name} to the ERP, {kind} : no file", with_it, without)
 
 
 def _acknowledge(on: Stage, report: Report, latency: int, *, count: int, seed: int) -> None:

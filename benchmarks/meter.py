@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import sqlalchemy as sa
 
+from benchmarks.peaks import peak_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,6 +44,10 @@ class Meter:
     def memory(self) -> dict[str, float]:
         """Return proportional memory in MB."""
         return {name: _memory(pid) for name, pid in self._roots.items()}
+
+    def peak(self, name: str) -> float:
+        """Return the most MB that one process of a family ever held."""
+        return max(peak_of(one.pid) for one in _family(self._roots[name]))
 
     def _messages(self) -> int:
         """Count LPUSH, which is how every Celery message comes into its queue."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from benchmarks.meter import Meter
 from benchmarks.plain.schema import create
+from benchmarks.sftp_stub import HARBOR
 from benchmarks.stage import CHECKOUT, address, wait_for
 from syncworkers.bootstrap import build_fleet
 from syncworkers.engine import lanes
@@ -36,6 +37,16 @@ OVERLAY = "".join(f'[partners.{partner}.poll]\nevery = "1d"\n' for partner in NA
 """Production's settings, but nobody is polled: only what the webhooks bring is counted."""
 PLAIN_BOOKED = "SELECT count(*) FROM orders WHERE status = 'confirmed'"
 PRODUCT_BOOKED = f"SELECT count(*) FROM delivery WHERE partner = '{ERP}' AND state = 'confirmed'"  # noqa: S608
+
+
+EAGER = """
+[partners.harbor-east.poll]
+every = "1s"
+
+[partners.harbor-east.connection]
+stable_seconds = 0
+"""
+"""The legacy warehouse's folder is looked into at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +79,29 @@ def told_by(stub: int) -> dict[str, Any]:
 
 @contextmanager
 def product(
-    stage: Stage, latency: int, *, workers: int = CORES, warehouse: int | None = None
+    stage: Stage,
+    latency: int,
+    *,
+    workers: int = CORES,
+    warehouse: int | None = None,
+    sftp: int | None = None,
 ) -> Iterator[Way]:
     """Start gateway, a worker for each core, and beat; what follows the booking is paused.
 
-    With `warehouse`, the latency of a stub, parts are not paused but go there.
+    With `warehouse`, the latency of a stub, parts are not paused but go there. With `sftp`, the
+    port of a server, files are picked up there, by a worker of their own.
     """
     ports = choose_ports()
     stubs = {ERP: stage.stubs[latency]}
     if warehouse is not None:
         stubs[WAREHOUSE] = stage.stubs[warehouse]
     ports = replace(ports, partners={**ports.partners, **stubs})
+    if sftp is not None:
+        ports = replace(ports, sftp={HARBOR: sftp})
     config = stage.folder / "config"
     shutil.rmtree(config, ignore_errors=True)
     shutil.copytree(CHECKOUT / "config", config)
-    (config / "environments" / "dev.toml").write_text(OVERLAY)
+    (config / "environments" / "dev.toml").write_text(_overlay(eager=sftp is not None))
     (
         config / "routing.toml"
     ).unlink()  # everything leaves from one warehouse, as the plain way has it
@@ -102,7 +121,8 @@ def product(
             os.environ.pop(name, None)
         os.environ.update(told)
         _pause((STORE,) if warehouse is not None else (STORE, WAREHOUSE))
-        wanted = ("web", "worker-flow", "beat") if workers else ("web",)
+        wanted: tuple[str, ...] = ("web", "worker-flow", "beat") if workers else ("web",)
+        wanted += ("worker-batch",) if sftp is not None else ()
         ours = [_as_in_procfile(one) for one in processes.fleet(ports, "") if one.name in wanted]
         ours += [_another(one, n) for one in ours for n in _more(one, workers)]
         roots = started.enter_context(_running(stage, ours, told))
@@ -114,6 +134,11 @@ def product(
             question=PRODUCT_BOOKED,
             stub=stage.stubs[latency],
         )
+
+
+def _overlay(*, eager: bool) -> str:
+    slow = f'[partners.{HARBOR}.poll]\nevery = "1d"\n'
+    return OVERLAY.replace(slow, EAGER) if eager else OVERLAY
 
 
 def _as_in_procfile(process: Process) -> Process:

@@ -22,14 +22,14 @@ from syncworkers.canonical.files import (
 from syncworkers.canonical.kinds import Kind
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.x12.errors import X12Error, place
-from syncworkers.x12.read import RULES, read, read_sets
+from syncworkers.x12.findings import Finding
+from syncworkers.x12.outcomes import Group, Interchange, SetRead
+from syncworkers.x12.read import RULES, read_sets
 from syncworkers.x12.rules import Level, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from syncworkers.x12.findings import Finding
-    from syncworkers.x12.outcomes import File, Group, Interchange, SetRead
     from syncworkers.x12.segments import TransactionSet
 
 FUNCTIONAL_ACKNOWLEDGEMENT = "997"
@@ -108,14 +108,15 @@ class Files:
 
         Raises `RejectedError` where it cannot be read at all, naming segment and element.
         """
+        taking = _Taking(self._astray)
         try:
-            file = read(body, self.rules)
+            for item in read_sets(body, self.rules):
+                taking.take(item)
         except X12Error as error:
             path = place(error.segment, error.tag, error.element).removesuffix(": ")
             violation = Violation(path=path, code=error.code, message=error.message)
             raise RejectedError(f"the file is wrong: {error}", violations=[violation]) from error
-        received = tuple(_interchange(one, self._astray(one)) for one in file.interchanges)
-        return ReceivedFile(interchanges=received), _deviations(file)
+        return ReceivedFile(interchanges=tuple(taking.interchanges)), taking.deviations()
 
     def _astray(self, read_: Interchange) -> Iterator[Refusal]:
         """Say why an interchange is not for us, by its ISA."""
@@ -132,70 +133,101 @@ FILES = Files()
 """By the rules of nobody in particular."""
 
 
-def _deviations(file: File) -> tuple[str, ...]:
-    """Name what was warned of, each kind once: counted as drift, because nothing is silent."""
-    warned = (one for one in file.findings if one.level is Level.WARN)
-    return tuple(
-        dict.fromkeys(
-            f"{one.tag}-{one.element:02}: {one.code}" if one.element else f"{one.tag}: {one.code}"
-            for one in warned
-        )
-    )
+class _Taking:
+    """Takes in a file set by set: of each only what it says is kept, so that a large one fits.
 
+    What is found about a group or an interchange comes at its end.
+    """
 
-def _interchange(read_: Interchange, astray: Iterable[Refusal]) -> ReceivedInterchange:
-    envelope = read_.envelope
-    groups = tuple(_group(one) for one in read_.groups)
-    number = envelope.control_number.strip()
-    refusals = (*_refusals(read_.findings), *astray)
-    if not number.isascii() or not number.isdigit():
-        message = f"is {number!r}, expected a number"
-        refusals += (Refusal(path="ISA-13", code="x12.interchange_number", message=message),)
-    return ReceivedInterchange(
-        sender=f"{envelope.sender_qualifier}/{envelope.sender}",
-        receiver=f"{envelope.receiver_qualifier}/{envelope.receiver}",
-        usage=envelope.usage,
-        number=int(number) if not refusals else 0,
-        digest=_digest(read_),
-        groups=groups,
-        refusals=refusals,
-        fates=tuple(acknowledgements.refused_files(read_.acknowledgements)),
-    )
+    def __init__(self, astray: Callable[[Interchange], Iterable[Refusal]]) -> None:
+        self.interchanges: list[ReceivedInterchange] = []
+        self._astray = astray
+        self._groups: list[ReceivedGroup] = []
+        self._of_groups: list[str] = []
+        """What each group of the interchange says, for its digest."""
+        self._warned: dict[str, int] = {}
+        self._begin()
 
+    def _begin(self) -> None:
+        self._sets: list[SetRead] = []
+        self._documents: list[ReceivedDocument] = []
+        self._fates: list[DocumentFate] = []
+        self._refusals: list[Refusal] = []
+        self._told = hashlib.sha256()
 
-def _digest(read_: Interchange) -> str:
-    """Digest what an interchange says; a set that cannot be taken counts by what is wrong."""
-    told = hashlib.sha256(repr(read_.envelope).encode())
-    told.update(repr(read_.acknowledgements).encode() if read_.acknowledgements else b"")
-    for group in read_.groups:
-        told.update(repr(group.envelope).encode())
-        for one in group.sets:
-            found = one.transaction_set
-            said = found.segments if found is not None else one.findings
-            told.update(repr((one.code, one.control_number, said)).encode())
-    return told.hexdigest()
+    def take(self, item: SetRead | Group | Interchange | Finding) -> None:
+        """Take in what was read next."""
+        match item:
+            case SetRead():
+                self._set(item)
+            case Group():
+                self._group(item)
+            case Interchange():
+                self._interchange(item)
+            case Finding():
+                self._warn([item])
 
+    def deviations(self) -> tuple[str, ...]:
+        """Name what was warned of, each kind once: counted as drift, because nothing is silent."""
+        return tuple(sorted(self._warned, key=self._warned.__getitem__))
 
-def _group(group: Group) -> ReceivedGroup:
-    documents: list[ReceivedDocument] = []
-    fates: list[DocumentFate] = []
-    refusals = _refusals(group.findings)
-    for number, one in enumerate(group.sets, start=1):
+    def _warn(self, findings: Iterable[Finding]) -> None:
+        for one in findings:
+            if one.level is Level.WARN:
+                where = f"{one.tag}-{one.element:02}" if one.element else one.tag
+                first = self._warned.setdefault(f"{where}: {one.code}", one.segment)
+                self._warned[f"{where}: {one.code}"] = min(first, one.segment)
+
+    def _set(self, one: SetRead) -> None:
+        self._warn(one.findings)
         found = one.transaction_set
+        said = repr(one.findings) if found is None else found.said()
+        self._told.update(repr((one.code, one.control_number, said)).encode())
+        self._sets.append(replace(one, transaction_set=None))
         if found is None:
-            refusals += _refusals(one.findings)
+            self._refusals += _refusals(one.findings)
         elif one.code == FUNCTIONAL_ACKNOWLEDGEMENT:
-            fates += acknowledgements.fates(found)
-        elif not group.refused:
-            documents.append(_document(one, found, number))
-    return ReceivedGroup(
-        functional_id=group.envelope.functional_id,
-        number=group.envelope.group_control_number,
-        documents=tuple(documents),
-        refusals=tuple(refusals),
-        fates=tuple(fates),
-        acknowledgement=acknowledgements.answer(group),
-    )
+            self._fates += acknowledgements.fates(found)
+        else:
+            self._documents.append(_document(one, found, len(self._sets)))
+
+    def _group(self, read_: Group) -> None:
+        self._warn(read_.findings)
+        group = ReceivedGroup(
+            functional_id=read_.envelope.functional_id,
+            number=read_.envelope.group_control_number,
+            documents=() if read_.refused else tuple(self._documents),
+            refusals=(*_refusals(read_.findings), *self._refusals),
+            fates=tuple(self._fates),
+            acknowledgement=acknowledgements.answer(replace(read_, sets=tuple(self._sets))),
+        )
+        self._groups.append(group)
+        self._of_groups.append(f"{read_.envelope!r} {self._told.hexdigest()}")
+        self._begin()
+
+    def _interchange(self, read_: Interchange) -> None:
+        self._warn(read_.findings)
+        envelope = read_.envelope
+        number = envelope.control_number.strip()
+        refusals = (*_refusals(read_.findings), *self._astray(read_))
+        if not number.isascii() or not number.isdigit():
+            message = f"is {number!r}, expected a number"
+            refusals += (Refusal(path="ISA-13", code="x12.interchange_number", message=message),)
+        answers = [repr(read_.acknowledgements)] if read_.acknowledgements else []
+        said = "\n".join([repr(envelope), *answers, *self._of_groups])
+        interchange = ReceivedInterchange(
+            sender=f"{envelope.sender_qualifier}/{envelope.sender}",
+            receiver=f"{envelope.receiver_qualifier}/{envelope.receiver}",
+            usage=envelope.usage,
+            number=int(number) if not refusals else 0,
+            digest=hashlib.sha256(said.encode()).hexdigest(),
+            groups=tuple(self._groups),
+            refusals=refusals,
+            fates=tuple(acknowledgements.refused_files(read_.acknowledgements)),
+        )
+        self.interchanges.append(interchange)
+        self._groups.clear()
+        self._of_groups.clear()
 
 
 def _document(one: SetRead, found: TransactionSet, number: int) -> ReceivedDocument:

@@ -6,6 +6,7 @@ The arrival wakes them for speed; their due time is the guarantee.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,26 +24,40 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
 
 
-def park(session: Session, work: WorkTable, row: int, *, key: str, at_least: float = 0.0) -> None:
-    """Take one row out of its line until `key` arrives or its due time passes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What a row waits for, and for how many seconds at least before it looks again."""
 
-    The wait doubles from 2 s to 5 min, and is `at_least` so many seconds. The caller counts the row
-    as finished in its line.
+    row: int
+    key: str
+    at_least: float = 0.0
+
+
+def park(session: Session, work: WorkTable, waits: Sequence[Wait]) -> None:
+    """Take rows out of their lines until their keys arrive or their due times pass.
+
+    The wait doubles from 2 s to 5 min. The caller counts the rows as finished in their lines.
     """
-    table = work.table
+    if not waits:
+        return
     # The exponent is bounded: a row may wait for weeks.
-    doubled = FIRST_WAIT * sa.func.power(2.0, sa.func.least(table.c.waits, 20))
-    wait = sa.func.greatest(at_least, sa.func.least(LONGEST_WAIT, doubled))
-    session.execute(
-        sa.update(table)
-        .where(table.c.id == row, table.c.state == "open")
-        .values(
-            state="parked",
-            waiting_for=key,
-            due_at=sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait),
-            waits=sa.func.least(table.c.waits + 1, 1000),
-        )
-    )
+    statement = sa.text(f"""
+    UPDATE {work.table.name} w
+       SET state = 'parked', waiting_for = v.key, waits = least(w.waits + 1, 1000),
+           due_at = now() + make_interval(secs => greatest(v.at_least, least(
+             CAST(:longest AS float8), :first * power(CAST(2 AS float8), least(w.waits, 20)))))
+      FROM unnest(CAST(:rows AS bigint[]), CAST(:keys AS text[]), CAST(:least AS float8[]))
+           v(id, key, at_least)
+     WHERE w.id = v.id AND w.state = 'open'
+    """)  # noqa: S608 - the table name is ours
+    values = {
+        "longest": LONGEST_WAIT,
+        "first": FIRST_WAIT,
+        "rows": [one.row for one in waits],
+        "keys": [one.key for one in waits],
+        "least": [one.at_least for one in waits],
+    }
+    session.execute(statement, values)
 
 
 def awaited(session: Session, work: WorkTable, keys: Sequence[str]) -> list[str]:

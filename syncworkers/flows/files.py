@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from syncworkers.canonical.files import Acknowledgement
@@ -52,7 +53,7 @@ class Files:
         self._session = session
         self._writes = writes
         self._fates = Fates(session, writes)
-        self._messages: list[inbox.NewMessage] = []
+        self._taken: list[tuple[Reading, ReceivedInterchange, ReceivedGroup]] = []
 
     def load(self, readings: Sequence[Reading]) -> None:
         """Nothing is needed beforehand: numbers are looked up as they come."""
@@ -109,9 +110,7 @@ class Files:
         self, reading: Reading, interchange: ReceivedInterchange, group: ReceivedGroup
     ) -> None:
         self._fates.note(reading, group.fates)
-        self._messages += [
-            self._message(reading, interchange, group, one) for one in group.documents
-        ]
+        self._taken.append((reading, interchange, group))
         if group.refusals:
             called = f"group {group.functional_id} {group.number} of {reading.row['entity']}"
             self._open_case(reading, group.refusals, called)
@@ -176,9 +175,11 @@ class Files:
 
     def write(self) -> None:
         """Store the documents as messages; they are worked as soon as this is committed."""
-        for start in range(0, len(self._messages), TOGETHER):
-            some = self._messages[start : start + TOGETHER]
+        messages = (
+            self._message(*taken, one) for taken in self._taken for one in taken[2].documents
+        )
+        while some := list(islice(messages, TOGETHER)):
             inbox.store(self._session, some, announce=ANNOUNCE, patience=PATIENCE)
-        self._writes.touched |= {
-            process_lane(one.kind) for one in self._messages if one.waiting_for is None
-        }
+            self._writes.touched |= {
+                process_lane(one.kind) for one in some if one.waiting_for is None
+            }

@@ -48,6 +48,8 @@ class Shipments:
         self._orders: dict[tuple[str, str, str], int] = {}
         self._imported: dict[tuple[str, str], str] = {}
         """Our references of what an earlier integration entered, by warehouse and its id."""
+        self._holders: dict[str, part_store.Holder] = {}
+        """Who ships what a partner speaks of that is not its own."""
         self._modes: dict[str, Mode] = {}
         self._roots: dict[int, Root] = {}
         self._changed: dict[int, part_store.StoredPart] = {}
@@ -86,8 +88,10 @@ class Shipments:
         for name, ours in part_store.imported(self._session, partner, theirs).items():
             self._imported[partner, name] = ours
         references = {self._reference(partner, one) for one in reports}
-        for name, order in part_store.orders_of(self._session, partner, references).items():
+        known = part_store.orders_of(self._session, partner, references)
+        for name, order in known.items():
             self._orders[partner, "part", name] = order
+        self._holders |= part_store.holders(self._session, references - known.keys())
         ids = {one.external_id for one in subjects if isinstance(one, TrackingReport)}
         for name, order in shipment_store.orders_of(self._session, partner, ids).items():
             self._orders[partner, "shipment", name] = order
@@ -150,7 +154,7 @@ class Shipments:
 
     def _unknown(self, reading: Reading, report: WarehouseReport | ShipAdvice) -> SyncError:
         if release.is_ours(report.reference, self._fleet.policy.bookings):
-            holder = part_store.holder_of(self._session, report.reference)
+            holder = self._holders.get(report.reference)
             if holder is not None:
                 return self._not_theirs(reading.partner, report, holder)
             return await_parent(

@@ -230,9 +230,7 @@ class Writes:
             attention.end_expectations(session, kind, entities, name, state=state)
         inbox.keep_reread(session, self.rereads)
         inbox.finish(session, self.endings)
-        for row, key in self.parked:
-            wait = TOPIC_WAIT if key.startswith(("topic:", "link:")) else 0.0
-            parking.park(session, INBOX, row, key=key, at_least=wait)
+        parking.park(session, INBOX, [_wait(row, key) for row, key in self.parked])
         opened = attention.open_cases(session, self.cases)
         numbers = {id(case): number for case, number in zip(self.cases, opened, strict=True)}
         for line, case in self.blocking:
@@ -258,6 +256,11 @@ def permanent(key: EffectKey, entities: Mapping[tuple[str, int], int]) -> str:
     """Return the permanent name of an effect on one of these entities."""
     entity = f"{key.kind}/{entities[key.kind, key.place]}"
     return outbox.idempotency_key(key.partner, key.operation, entity, key.cause)
+
+
+def _wait(row: int, key: str) -> parking.Wait:
+    long = key.startswith(("topic:", "link:"))
+    return parking.Wait(row=row, key=key, at_least=TOPIC_WAIT if long else 0.0)
 
 
 def _readable(body: bytes) -> str:

@@ -150,25 +150,25 @@ def imported(session: Session, partner: str, external_ids: Collection[str]) -> d
 class Holder:
     """Who is to ship a part, and of which company's stock; None: of the store's own."""
 
+    reference: str
     partner: str
     store: str
     company: str | None
     order_number: str
 
 
-def holder_of(session: Session, reference: str) -> Holder | None:
-    """Return who is to ship the part of this reference; None: we have no such part."""
-    row = session.execute(
+def holders(session: Session, references: Collection[str]) -> dict[str, Holder]:
+    """Return by reference who is to ship a part; what is missing is no part of ours."""
+    if not references:
+        return {}
+    rows = session.execute(
         sa.text("""
-        SELECT p.partner, o.partner AS store, o.company, o.number
-          FROM order_part p JOIN sales_order o ON o.id = p.order_id WHERE p.reference = :name"""),
-        {"name": reference},
-    ).one_or_none()
-    if row is None:
-        return None
-    return Holder(
-        partner=row.partner, store=row.store, company=row.company, order_number=row.number
+        SELECT p.reference, p.partner, o.partner AS store, o.company, o.number AS order_number
+          FROM order_part p JOIN sales_order o ON o.id = p.order_id
+         WHERE p.reference = ANY (:references)"""),
+        {"references": list(references)},
     )
+    return {row.reference: Holder(**row._mapping) for row in rows}  # noqa: SLF001 - its public way
 
 
 def newest_known(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ class Envelope:
     """What separates repetitions; none before 004020."""
 
 
+@lru_cache(maxsize=16)
+def _written(envelope: Envelope) -> dict[str, object]:
+    """Return an envelope as JSON has it: that of one set is mostly that of the one before."""
+    return asdict(envelope)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionSet:
     """One document: what stands between ST and SE, both left out."""
@@ -85,6 +92,10 @@ class TransactionSet:
         """Return the number of one of its segments in the file, from 1."""
         return self.place + found.number - 1
 
+    def said(self) -> str:
+        """Write what it says as JSON, whatever its envelope and its place."""
+        return json.dumps([[one.tag, *one.elements] for one in self.segments])
+
     def dumps(self) -> str:
         """Write it as JSON: an object with `segments` as lists, the tag first."""
         return json.dumps(
@@ -92,7 +103,7 @@ class TransactionSet:
                 "code": self.code,
                 "control_number": self.control_number,
                 "place": self.place,
-                "envelope": asdict(self.envelope),
+                "envelope": _written(self.envelope),
                 "segments": [[one.tag, *one.elements] for one in self.segments],
             },
             ensure_ascii=False,

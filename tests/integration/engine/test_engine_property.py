@@ -182,7 +182,7 @@ class Engine(RuleBasedStateMachine):
                 finished += 1
                 blocked_by = row["id"] if ending == "dead" else None
             elif ending == "parked":
-                parking.park(session, TOYS, row["id"], key="parent")
+                parking.park(session, TOYS, [parking.Wait(row=row["id"], key="parent")])
                 self.ever_parked.add(row["id"])
                 finished += 1
             elif ending == "unknown":

@@ -97,7 +97,7 @@ def test_it_is_told_which_keys_somebody_waits_for(database: sa.Engine) -> None:
     claimed = take(database, lane)
     with transaction(database) as session:
         pending = lines.fence(session, claimed, claimed.lines)
-        parking.park(session, TOYS, row, key="parent:1")
+        parking.park(session, TOYS, [parking.Wait(row=row, key="parent:1")])
         lines.settle(session, claimed, pending, [lines.LineResult(key=7, finished=1)])
 
         assert parking.awaited(session, TOYS, ["parent:1", "parent:2"]) == ["parent:1"]
@@ -295,7 +295,7 @@ def test_a_parked_row_comes_back_when_its_key_arrives(database: sa.Engine) -> No
     with transaction(database) as session:
         pending = lines.fence(session, claimed, claimed.lines)
         child = next(line for line in claimed.lines if line.key == 1)
-        parking.park(session, TOYS, child.rows[0]["id"], key="parent:9")
+        parking.park(session, TOYS, [parking.Wait(row=child.rows[0]["id"], key="parent:9")])
         other = next(line for line in claimed.lines if line.key == 2)
         finish(session, [other.rows[0]["id"]])
         results = [lines.LineResult(key=key, finished=1) for key in (1, 2)]
@@ -316,7 +316,9 @@ def test_a_parked_row_comes_back_by_itself_when_its_due_time_passes(database: sa
         claimed = take(database, lane)
         with transaction(database) as session:
             pending = lines.fence(session, claimed, claimed.lines)
-            parking.park(session, TOYS, claimed.lines[0].rows[0]["id"], key="parent:9")
+            parking.park(
+                session, TOYS, [parking.Wait(row=claimed.lines[0].rows[0]["id"], key="parent:9")]
+            )
             lines.settle(session, claimed, pending, [lines.LineResult(key=1, finished=1)])
         due = "SELECT extract(epoch FROM due_at - now())::float FROM toy"
         assert wait - 1 < float(str(ask(database, due))) <= wait
