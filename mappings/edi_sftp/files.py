@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FUNCTIONAL_ACKNOWLEDGEMENT = "997"
 INCOMPLETE = "x12.incomplete"
+LONGEST = 200
+"""Characters of a name by which a document keeps its turn; it is read whole elsewhere."""
 END, TAIL = b"IEA", 64
 """What stands within so many bytes of the end of a whole file."""
 
@@ -189,8 +191,8 @@ def _group(group: Group) -> ReceivedGroup:
         elif not group.refused:
             documents.append(_document(one, found, number))
     return ReceivedGroup(
-        functional_id=group.envelope.functional_id,
-        number=group.envelope.group_control_number,
+        functional_id=group.envelope.functional_id.replace("\x00", ""),
+        number=group.envelope.group_control_number.replace("\x00", ""),
         documents=tuple(documents),
         refusals=tuple(refusals),
         fates=tuple(fates),
@@ -212,9 +214,8 @@ def _document(one: SetRead, found: TransactionSet, number: int) -> ReceivedDocum
 
 
 def _named(found: TransactionSet, about: About) -> str:
-    return next(
-        (one.get(about.element).strip() for one in found.segments if one.tag == about.tag), ""
-    )
+    named = (one.get(about.element).strip() for one in found.segments if one.tag == about.tag)
+    return next(named, "")[:LONGEST]
 
 
 def _refusals(findings: Iterable[Finding]) -> list[Refusal]:
