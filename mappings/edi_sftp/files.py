@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FUNCTIONAL_ACKNOWLEDGEMENT = "997"
 INCOMPLETE = "x12.incomplete"
+LONGEST = 200
+"""Characters of a name by which a document keeps its turn; it is read whole elsewhere."""
 END, TAIL = b"IEA", 64
 """What stands within so many bytes of the end of a whole file."""
 
@@ -194,8 +196,8 @@ class _Taking:
     def _group(self, read_: Group) -> None:
         self._warn(read_.findings)
         group = ReceivedGroup(
-            functional_id=read_.envelope.functional_id,
-            number=read_.envelope.group_control_number,
+            functional_id=read_.envelope.functional_id.replace("\x00", ""),
+            number=read_.envelope.group_control_number.replace("\x00", ""),
             documents=() if read_.refused else tuple(self._documents),
             refusals=(*_refusals(read_.findings), *self._refusals),
             fates=tuple(self._fates),
@@ -244,9 +246,8 @@ def _document(one: SetRead, found: TransactionSet, number: int) -> ReceivedDocum
 
 
 def _named(found: TransactionSet, about: About) -> str:
-    return next(
-        (one.get(about.element).strip() for one in found.segments if one.tag == about.tag), ""
-    )
+    named = (one.get(about.element).strip() for one in found.segments if one.tag == about.tag)
+    return next(named, "")[:LONGEST]
 
 
 def _refusals(findings: Iterable[Finding]) -> list[Refusal]:

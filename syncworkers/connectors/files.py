@@ -51,17 +51,13 @@ class Collects(Protocol):
         unable: Callable[[str, str], None],
         deadline: Deadline,
     ) -> list[Seen]:
-        """Hand each whole file to `keep`, which stores it and then returns True.
+        """Hand each whole file to `keep`, which stores it; return what was not taken.
 
-        `unchanged` says for how many seconds what was seen before has looked as it does. Returns
-        what is there and was not taken. False from `keep` means that a file's end is missing: it
-        stays where it was. `unable` is told the name of a file that cannot be taken, and why.
+        `unchanged` says for how many seconds what was seen before has looked as it does. False from
+        `keep` leaves a file whose end is missing; `unable` hears why one cannot be taken.
         """
         ...
 
     def restore(self, since: dt.datetime, until: dt.datetime, deadline: Deadline) -> int:
-        """Lay what was taken in that time where it is taken again; return how many files.
-
-        What is taken once more is of another time: so this may be repeated.
-        """
+        """Lay files taken in that time back, to be taken anew; return how many. Repeatable."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,6 +36,8 @@ LONGEST = 300.0
 """Seconds that one look may take, all files read."""
 UNFINISHED_LOOKS = 20
 """A file that was whole by its looks so often, and had no end, is taken as damaged."""
+NAMED = 20
+"""Files that become cases at a time: where all are stuck, some tell why."""
 SKEW = dt.timedelta(minutes=5)
 """By so much a worker's clock, which stamps what is archived, may be behind the database's."""
 REFUSED = "pickup.refused"
@@ -115,7 +118,7 @@ class _Look:
         return self._stored
 
     def _cases(self) -> Iterator[attention.NewCase]:
-        for name, why in self._stuck.items():
+        for name, why in islice(self._stuck.items(), NAMED):
             told = f"{name!r} at {self._name} cannot be taken: {why}; have it mended there. "
             yield _case(self._name, name, STUCK, told + "The other files are taken")
 

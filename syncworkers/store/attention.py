@@ -130,6 +130,10 @@ class NewCase:
     correlation_id: uuid.UUID
 
 
+LONGEST = 500
+"""Characters of what a case is about: an index must be able to hold them, whoever named it."""
+
+
 def open_cases(session: Session, cases: Sequence[NewCase]) -> list[int]:
     """Open cases; return their ids in the given order."""
     return [
@@ -140,7 +144,7 @@ def open_cases(session: Session, cases: Sequence[NewCase]) -> list[int]:
                 about_id=case.about_id,
                 partner=case.partner,
                 entity_kind=case.entity_kind,
-                entity=case.entity,
+                entity=case.entity[:LONGEST],
                 code=case.code,
                 error=case.error,
                 violations=list(case.violations),

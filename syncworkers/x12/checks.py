@@ -34,7 +34,7 @@ NAMES = {
     "TM": "a time as HHMM",
 }
 """How an error calls a type."""
-TAG_AND_MORE = re.compile("[A-Z][A-Z0-9]{1,2}(?:[^A-Z0-9\\r\\n][^\\r\\n]*)?")
+TAG_AND_MORE = re.compile("[A-Z][A-Z0-9]{1,2}(?:[^A-Z0-9\\r\\n\\x00][^\\r\\n\\x00]*)?")
 """A segment of which no more is known."""
 MISSING, SHORT, LONG, INVALID, DATE, TIME = "1", "4", "5", "6", "8", "9"
 """What AK4-03 calls it."""
@@ -114,7 +114,7 @@ def _pattern(element: Element, delimiters: Delimiters) -> str:
         length = f"{{{max(element.least, 1)},{element.most or ''}}}"
         given = _character(delimiters) + length
     elif element.kind == "-":
-        given = f"[^{re.escape(delimiters.element)}\\r\\n]+"
+        given = f"[^{re.escape(delimiters.element)}\\r\\n\\x00]+"
     else:
         given = PATTERNS[element.kind].replace(
             "%s", f"{max(element.least, 1)},{element.most or 15}"
@@ -134,7 +134,7 @@ def _whole(tag: str, delimiters: Delimiters) -> str:
     elements = ELEMENTS.get(tag, ())
     separator = re.escape(delimiters.element)
     needed = max((place for place, one in enumerate(elements) if one.mandatory), default=-1)
-    pattern = f"(?:{separator}[^\\r\\n]*)?"
+    pattern = f"(?:{separator}[^\\r\\n\\x00]*)?"
     for place in reversed(range(len(elements))):
         pattern = separator + _pattern(elements[place], delimiters) + pattern
         if place > needed:

@@ -66,7 +66,8 @@ def read_header(text: str, number: int) -> Header | None:
             return None
         what = f"16 elements separated by {separator!r} expected, {len(parts) - 1} found"
         raise _error("x12.isa", what, number)
-    elements = (*parts[1:16], parts[16][0])
+    # Some pad with NUL what others pad with blanks.
+    elements = (*(one.replace("\x00", " ") for one in parts[1:16]), parts[16][0])
     _check(elements, number)
     terminator = parts[16][1]
     if terminator == "\r" and parts[16][2:3] == "\n":

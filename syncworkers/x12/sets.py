@@ -180,6 +180,10 @@ class _Set:
         elif "\n" in cursor.piece or "\r" in cursor.piece:
             code, level, syntax = "wrapped", Level.ERROR, "8"
             what = f"is broken by a line end; {REMEDY}"
+        elif "\x00" in cursor.piece:
+            # No table of ours can keep it, and no text has it on purpose.
+            code, level, syntax = "control", Level.ERROR, "8"
+            what = "holds a NUL inside"
         elif known:
             cursor.check(self._checks, self._rules, self._found, position)
             return

@@ -11,7 +11,7 @@ import pytest
 from paramiko import SFTPClient, Transport
 
 from syncworkers.connectors.base import Deadline
-from syncworkers.connectors.edi_sftp import collecting, parts, pickup
+from syncworkers.connectors.edi_sftp import collecting, parts, pickup, session
 from syncworkers.connectors.edi_sftp.drop import drop
 from syncworkers.connectors.edi_sftp.session import opened
 from syncworkers.connectors.edi_sftp.settings import Settings, read_settings
@@ -295,6 +295,27 @@ def test_a_server_that_hangs_costs_no_more_than_the_deadline(own: Running) -> No
         sftp.listdir("/outbound")
 
     assert time.monotonic() - began < 5.0
+
+
+def test_a_server_that_falls_silent_between_files_is_not_waited_for_with_each(
+    own: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "CHANNEL", 0.5)
+    for number in range(8):
+        own.put(f"945-{number}.edi", BODY + b" " * number)
+    seen = collect(own, Kept())
+
+    def keep(file: Collected) -> bool:
+        own.faults.hang = 2.0
+        return True
+
+    began = time.monotonic()
+    STUCK.clear()
+    with pytest.raises(RetryableError, match="in time"):
+        collect(own, keep, seen)
+
+    assert time.monotonic() - began < 3.0
+    assert STUCK == {}
 
 
 def test_a_server_that_is_away_or_silent_is_tried_again_later(own: Running) -> None:

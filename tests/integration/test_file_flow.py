@@ -148,6 +148,18 @@ def test_what_is_no_edi_at_all_is_a_case_with_the_file_kept(
     assert [one.read_bytes() for one in (edi.server.folder / "archive").iterdir()] == [body]
 
 
+@pytest.mark.parametrize("name", [b"RET\x00-1", b"".join(b"%x" % (n * n) for n in range(9000))])
+def test_a_name_that_no_column_holds_stops_no_other_file(edi: Harbor, name: bytes) -> None:
+    body = letter(3, group("SW", 7, ("945", [segment("W06", "F", "RET-1", "20261124", "S")])))
+    edi.put("a.edi", body.replace(b"RET-1", name))
+    edi.leave(group("AN", 8, RETURN))
+
+    edi.hear()
+
+    assert ("edi/180", "RET-1", "parked") in documents(edi)
+    assert len(edi.cases()) == 1
+
+
 def test_half_a_file_waits_for_its_end(edi: Harbor) -> None:
     body = letter(4, group("AN", 7, RETURN))
     edi.put("slow.edi", body[:150])

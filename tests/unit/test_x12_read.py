@@ -393,3 +393,12 @@ def test_pieces_of_the_stream_end_anywhere(monkeypatch: pytest.MonkeyPatch) -> N
         for source in (text.encode(), io.BytesIO(text.encode())):
             found = [one.transaction_set for one in read_sets(source) if isinstance(one, SetRead)]
             assert found == expected
+
+
+@pytest.mark.parametrize("wrong", ["W06*F*SO\x001", "ZZ9*a\x00b"])
+def test_a_nul_inside_a_segment_refuses_its_set_and_around_one_is_decoration(wrong: str) -> None:
+    told = read(FILE.replace("~W06", f"\x00~{wrong}~W06", 1).encode())
+    (first, second) = told.interchanges[0].groups[0].sets
+
+    assert "x12.control" in [one.code for one in first.findings if one.level is Level.ERROR]
+    assert not second.refused

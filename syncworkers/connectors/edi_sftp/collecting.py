@@ -63,11 +63,14 @@ def collect(
 def _apart(
     sftp: paramiko.SFTPClient, one: Seen, unable: Callable[[str, str], None]
 ) -> Iterator[None]:
-    """Keep the others from what is wrong with one file; a connection that is gone is no file's."""
+    """Keep the others from what is wrong with one file.
+
+    A connection that is gone or silent is no file's fault: waiting for each would take for ever.
+    """
     try:
         yield
     except (OSError, RetryableError) as error:
-        if not is_alive(sftp):
+        if isinstance(error, TimeoutError) or not is_alive(sftp):
             raise
         unable(one.name, str(error) or type(error).__name__)
 
