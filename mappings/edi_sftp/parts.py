@@ -66,7 +66,10 @@ class PartDump(_Dump):
     __slots__ = ()
 
     def __call__(self, part: Part) -> Fields:
-        """Return the document; raises `RejectedError` for what cannot be written."""
+        """Return the document, and when it was ordered.
+
+        Raises `RejectedError` for what cannot be written.
+        """
         refuse([*self._wrong_part(part), *self._wrong_address(part.address)], who=WHO)
         carrier, routing = _transport(part.shipping_method)
         total = sum((line.counted for line in part.lines), Decimal(0))
@@ -79,7 +82,7 @@ class PartDump(_Dump):
             *(one for line in part.lines for one in self._line(line)),
             _segment("W76", _number(total)),
         ]
-        return _document(segments)
+        return {**_document(segments), "placed_at": part.placed_at.isoformat()}
 
     def _recipient(self, address: Address) -> Iterator[list[str]]:
         text = self.wording.text

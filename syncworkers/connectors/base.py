@@ -49,7 +49,8 @@ class Request:
     are ids of the order's other objects of this kind: what has one of them is not what is wanted.
     `imported` says that an earlier integration made the object: it bears another reference and
     number than ours, and is known by `external_id` alone. `readdressed` says that a later request
-    changes its address, so that the one which stands there need not be this one's.
+    changes its address, so that the one which stands there need not be this one's. `insisted` says
+    that a person had it tried again, who knows what was told of it.
     """
 
     operation: str
@@ -60,6 +61,7 @@ class Request:
     taken: frozenset[str] = frozenset()
     imported: bool = False
     readdressed: bool = False
+    insisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

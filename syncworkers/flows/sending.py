@@ -290,6 +290,7 @@ def request_of(
         external_version=external_version,
         taken=frozenset(known for one in others if (known := links[one][0]) is not None),
         imported=entity(row) in imported,
+        insisted=bool(row["retries"]),
     )
 
 

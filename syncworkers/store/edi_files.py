@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from syncworkers.store import recovery
 from syncworkers.store.base import Base, insert_rows, one_of
 from syncworkers.x12.ledger import REJECTED, Frozen, stands
 
@@ -315,6 +316,11 @@ class SqlLedger:
         """Return by effect the newest set that has it."""
         with Session(self._database) as session:
             return latest(session, self._partner, references)
+
+    def restored_at(self) -> dt.datetime | None:
+        """Return when it last went back in time; None: it never did."""
+        with Session(self._database) as session:
+            return recovery.last(session)
 
     def freeze(
         self,

@@ -52,6 +52,11 @@ def lost(session: Session) -> tuple[dt.datetime, dt.datetime] | None:
     return (min(row.since for row in rows), max(row.at for row in rows)) if rows else None
 
 
+def last(session: Session) -> dt.datetime | None:
+    """Return when the database was last recovered; None: it never was."""
+    return session.scalar(sa.select(sa.func.max(Recovery.at)))
+
+
 # What is dead may have been tried again, and have succeeded, in the time that was lost.
 _MISTRUST = sa.text("""
 UPDATE delivery SET unknown_since = now()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from syncworkers.x12.segments import Segment
@@ -87,6 +88,10 @@ class Ledger(Protocol):
 
     def latest(self, references: Collection[str]) -> Mapping[Effect, Frozen]:
         """Return by effect the newest set that has it."""
+        ...
+
+    def restored_at(self) -> dt.datetime | None:
+        """Return when it last went back in time: what was sent before may be missing; or None."""
         ...
 
     def freeze(

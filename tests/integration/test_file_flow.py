@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 RETURN = ("180", [segment("BGN", "00", "RET-1", "20261124")])
 """A document that nobody here acts upon: it waits for somebody who does."""
 
+OWED_AGAIN = """
+INSERT INTO line (lane, key, pending, due_at)
+SELECT lane, line, 1, now() FROM delivery WHERE operation = 'part.create'
+"""
+
 
 @pytest.fixture
 def edi(
@@ -345,11 +350,40 @@ def test_after_a_restore_numbers_leap_over_those_that_were_lost(edi: Harbor) -> 
         now = session.connection().exec_driver_sql("SELECT now()").scalar_one()
 
     recover(edi.world.fleet, now, actor="test")
+    with edi.world.fleet.session() as session:  # the next customer comes a minute later
+        session.connection().exec_driver_sql("UPDATE recovery SET at = at - interval '1 minute'")
     edi.world.release()
     edi.settle()
 
     numbers = [int(one.envelope.control_number) for one in edi.sent("940")]
     assert numbers == [1, LEAP + 2]
+
+
+def test_an_order_that_a_restored_ledger_forgot_is_for_a_person_who_may_have_it_sent(
+    edi: Harbor,
+) -> None:
+    edi.world.release()
+    edi.settle()
+    with edi.world.fleet.session() as session:
+        now = session.connection().exec_driver_sql("SELECT now()").scalar_one()
+        for lost in (
+            "DELETE FROM edi_file",
+            "UPDATE delivery SET state = 'open' WHERE operation = 'part.create'",
+            OWED_AGAIN,
+        ):
+            session.connection().exec_driver_sql(lost)
+
+    recover(edi.world.fleet, now, actor="test")
+    edi.settle()
+    ((code, error),) = edi.cases()
+    assert code == "edi.sent_or_not"
+    assert "ask the warehouse" in error
+    assert len(edi.sent("940")) == 1
+
+    retry(edi.world.fleet, edi.world.ask("SELECT max(id) FROM exception_case"), actor="test")
+    edi.settle()
+    assert len(edi.sent("940")) == 2
+    assert edi.cases() == []
 
 
 def test_what_was_archived_in_the_lost_time_is_read_again(edi: Harbor) -> None:

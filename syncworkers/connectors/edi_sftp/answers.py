@@ -11,11 +11,14 @@ from syncworkers.connectors.base import Outcome, Verdict
 from syncworkers.errors import Violation
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from syncworkers.x12.ledger import Frozen
 
 REFUSED = "warehouse.cancel_refused"
 PARTIAL = "warehouse.cancel_partial"
 UNANSWERED = "warehouse.cancel_unanswered"
+RESTORED = "edi.sent_or_not"
 LEFT = {
     "shipped": (REFUSED, "the goods have left: have them returned, or settle it"),
     "partial": (PARTIAL, "a part of it had left: have that returned, or settle it"),
@@ -50,6 +53,19 @@ def never_there(create: Frozen) -> Outcome:
     """Judge a cancel of what the warehouse refused: there is nothing that could be shipped."""
     told = f"the warehouse refused the part itself, sent as {create.number}/{create.place:04}"
     return Outcome(verdict=Verdict.CONFIRMED, external_id=create.reference, answer=told)
+
+
+def lost(reference: str, placed: dt.datetime, restored: dt.datetime) -> Outcome:
+    """Judge an order that the ledger does not know, and perhaps only forgot."""
+    if placed > restored:
+        return Outcome(verdict=Verdict.ABSENT)
+    when = f"{restored:%Y-%m-%d %H:%M} UTC"
+    told = (
+        f"{reference} may have been sent before the database was restored at {when}: ask the"
+        " warehouse whether it has it; if it has not, retry"
+    )
+    violation = Violation(path="", code=RESTORED, message=told)
+    return Outcome(verdict=Verdict.REJECTED, error=told, violations=(violation,))
 
 
 def _rejected(frozen: Frozen, code: str, message: str) -> Outcome:

@@ -64,12 +64,24 @@ def push(
 def find(
     settings: Settings, ledger: Ledger, requests: Sequence[Request], deadline: Deadline
 ) -> list[Outcome]:
-    """Look in the ledger: what stands there is uploaded if need be, anything else is absent."""
+    """Look in the ledger: what stands there is uploaded if need be, anything else is absent.
+
+    Unless the ledger was restored since the order was placed: then nobody knows, until a person
+    has asked the warehouse and has it tried again.
+    """
     wanted = {id(one): _document(one) for one in requests}
     begun = _begun(ledger, list(wanted.values()))
     there = [one for one in requests if wanted[id(one)].effect in begun]
     made = dict(zip(map(id, there), push(settings, ledger, there, deadline), strict=True))
-    return [made.get(id(one), Outcome(verdict=Verdict.ABSENT)) for one in requests]
+    restored = ledger.restored_at() if len(there) < len(requests) else None
+    return [made.get(id(one)) or _missing(one, restored) for one in requests]
+
+
+def _missing(request: Request, restored: dt.datetime | None) -> Outcome:
+    placed = request.payload.get("placed_at")
+    if restored is None or placed is None or request.insisted:
+        return Outcome(verdict=Verdict.ABSENT)
+    return answers.lost(request.reference, dt.datetime.fromisoformat(placed), restored)
 
 
 def _begun(ledger: Ledger, documents: Sequence[Document]) -> dict[Effect, Frozen]:
