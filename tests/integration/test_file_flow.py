@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mappings.edi_sftp.files import FILES
 from syncworkers.canonical.kinds import Kind
 from syncworkers.flows import pickup
 from syncworkers.flows.correlation import correlation_id
@@ -465,3 +466,23 @@ def _missing(partner: str) -> attention.NewCase:
         payload=None,
         correlation_id=correlation_id(partner, Kind.FILE, "missing"),
     )
+
+
+def test_a_refused_group_brings_no_document_and_its_digest_still_tells_files_apart() -> None:
+    first = letter(3, group("AN", 7, RETURN))
+    other = letter(3, group("AN", 7, ("180", [segment("BGN", "00", "RET-2", "20261124")])))
+    miscounted = first.replace(b"GE*1*", b"GE*2*")
+
+    loaded = [FILES.load(one)[0].interchanges[0] for one in (first, first + b"\n", other)]
+    refused = FILES.load(miscounted)[0].interchanges[0].groups[0]
+
+    assert loaded[0].digest == loaded[1].digest != loaded[2].digest
+    assert refused.documents == ()
+    assert [one.code for one in refused.refusals] == ["x12.group_count"]
+    assert [one[:2] for one in refused.acknowledgement if one[0] == "AK5"] == [("AK5", "R")]
+
+
+def test_a_large_file_is_not_taken_back_from_who_works_it(edi: Harbor) -> None:
+    lane = edi.world.fleet.lanes["files.process"]
+
+    assert lane.spec.lease >= 600

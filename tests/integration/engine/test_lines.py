@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,25 @@ def test_hastening_never_waits_for_who_holds_a_line(database: sa.Engine) -> None
             lines.hasten(session, [(lane.id, 7), (lane.id, 8)])
 
     assert work_all(database, lane) == ["b"]
+
+
+def test_rows_are_parked_together_each_for_its_own_time(database: sa.Engine) -> None:
+    lane = open_lane(database)
+    short, long = put(database, lane, [(1, "short"), (2, "long")])
+    claimed = take(database, lane)
+    with transaction(database) as session:
+        pending = lines.fence(session, claimed, claimed.lines)
+        hour = parking.Wait(row=long, key="topic:x", at_least=3600.0)
+        parking.park(session, TOYS, [parking.Wait(row=short, key="parent:1"), hour])
+        done = [lines.LineResult(key=key, finished=1) for key in (1, 2)]
+        lines.settle(session, claimed, pending, done)
+
+        columns = TOYS.table.c
+        waits = sa.select(columns.waiting_for, columns.due_at - sa.func.now()).order_by(columns.id)
+        assert [tuple(one) for one in session.execute(waits)] == [
+            ("parent:1", dt.timedelta(seconds=2)),
+            ("topic:x", dt.timedelta(hours=1)),
+        ]
 
 
 def test_it_is_told_which_keys_somebody_waits_for(database: sa.Engine) -> None:
