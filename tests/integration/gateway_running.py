@@ -104,11 +104,9 @@ def production_logs() -> Iterator[None]:
 
 
 @pytest.fixture(name="fleet")
-def open_fleet(database_url: str) -> Iterator[Fleet]:
+def open_fleet(clean_database: sa.Engine, database_url: str) -> Iterator[Fleet]:
     """A fleet of one shop and one partner that never calls, on an empty database."""
     database = bootstrap.connect(database_url)
-    with database.begin() as connection:
-        connection.execute(sa.text("TRUNCATE message, line, lane, exception_case CASCADE"))
     partners = {
         "shop": Partner(policy=policy("shop", "store"), connection=Shop(), reads={}, writes={}),
         "erp": Partner(policy=policy("erp", "erp"), connection=Silent(), reads={}, writes={}),
