@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 BIN := .venv/bin
 READY := .venv/.ready
 # Tests mostly wait, each worker for its own servers: more than there are cores.
-WORKERS ?= 4
+WORKERS ?= 6
 
 .PHONY: demo test up check format chaos drill bench
 .DEFAULT_GOAL := help
