@@ -36,6 +36,8 @@ class LaneSpec:
     call_deadline: float = 20.0
     settle: float = 0.0
     margin: float = 5.0
+    longest: float = 0.0
+    """Seconds for which a claim's lease is renewed while its work goes on; 0: it never is."""
     linger: float = 2.0
     """How long a worker stays by an empty lane before it leaves."""
 

@@ -38,10 +38,8 @@ order's create, its shipments and its invoices in sequence there.
 """
 OPEN_CASES = "dead_letter.open_cases"
 """Not a lane of lines: a wake-up for the task that announces new cases."""
-FILE_TAKES = 600.0
-"""Seconds that the largest file may take beyond the usual: with a shorter lease it would be taken
-back from whoever works it, and begun again, for ever. The price: when a whole machine is lost, what
-it worked waits so long; a worker alone that died is noticed at once."""
+LARGE_TAKES = 900.0
+"""Seconds that the largest file may take: while somebody works it, its lease is renewed."""
 HINT_GATHER_MS = 5000
 """Messages that are only hints are read again together, so a moment is waited for more of them."""
 
@@ -67,9 +65,16 @@ def specs(partners: Iterable[PartnerPolicy]) -> list[tuple[LaneSpec, WorkTable]]
         _hints(PROCESS[Kind.SHIPMENT], priority=2),
         _hints(PROCESS[Kind.INVOICE], priority=3),
         # A file may be huge: one at a time, and its documents are worked in their own lanes.
-        LaneSpec(name=PROCESS[Kind.FILE], priority=4, slots=1, batch=1, margin=FILE_TAKES),
+        LaneSpec(name=PROCESS[Kind.FILE], priority=4, slots=1, batch=1, longest=LARGE_TAKES),
         # Counts may be huge as well, and what a partner says of its stock is taken in turn.
-        LaneSpec(name=PROCESS[Kind.STOCK], priority=5, slots=1, batch=10, depth=2),
+        LaneSpec(
+            name=PROCESS[Kind.STOCK],
+            priority=5,
+            slots=1,
+            batch=10,
+            depth=2,
+            longest=LARGE_TAKES,
+        ),
         LaneSpec(name=PROCESS[Kind.CHARGE], priority=6, slots=1, batch=100),
     ]
     outbound = [

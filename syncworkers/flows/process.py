@@ -11,6 +11,7 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.engine import lines, parking
 from syncworkers.engine.attend import Look, attend
 from syncworkers.engine.halving import run_halved
+from syncworkers.engine.renewal import renewed
 from syncworkers.errors import RejectedError, Violation
 from syncworkers.flows.applying import Batch, LinePlan, refuse_head
 from syncworkers.flows.charges import Charges
@@ -59,6 +60,12 @@ def _look(fleet: Fleet, lane: LaneHandle, kind: str) -> Look:
         fleet.waker.notify([lane.name])
     if not claimed.lines:
         return Look(0)
+    with renewed(fleet.session, claimed):
+        _work(fleet, kind, claimed)
+    return Look(len(claimed.lines))
+
+
+def _work(fleet: Fleet, kind: str, claimed: lines.Claim) -> None:
     with fleet.session() as session:
         claimed = lines.read(session, claimed)
         ids = [row["id"] for line in claimed.lines for row in line.rows]
@@ -67,7 +74,6 @@ def _look(fleet: Fleet, lane: LaneHandle, kind: str) -> Look:
     plans = [LinePlan(line=line, readings=readings[line.key]) for line in claimed.lines]
     apply = partial(_apply, fleet, claimed, kind)
     run_halved(plans, apply, partial(_give_up, apply))
-    return Look(len(claimed.lines))
 
 
 def _apply(fleet: Fleet, claimed: lines.Claim, kind: str, plans: Sequence[LinePlan]) -> None:

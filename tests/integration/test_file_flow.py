@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.expect import check_expectations
 from syncworkers.flows.recover import LEAP, recover
 from syncworkers.flows.retry import retry
+from syncworkers.flows.sweep import wake_due
 from syncworkers.store import attention
 from syncworkers.x12.segments import segment
 from tests.integration.edi_running import Harbor, fate, group, harbor, letter
@@ -482,7 +485,24 @@ def test_a_refused_group_brings_no_document_and_its_digest_still_tells_files_apa
     assert [one[:2] for one in refused.acknowledgement if one[0] == "AK5"] == [("AK5", "R")]
 
 
-def test_a_large_file_is_not_taken_back_from_who_works_it(edi: Harbor) -> None:
+def test_a_large_file_is_not_taken_back_from_who_works_it(
+    edi: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lane = edi.world.fleet.lanes["files.process"]
+    short = replace(lane, spec=replace(lane.spec, work_budget=0.2, call_deadline=0, margin=0.2))
+    monkeypatch.setitem(edi.world.fleet.lanes, "files.process", short)
+    edi.leave(group("AN", 7, RETURN))
+    edi.pick_up()
+    taken = type(FILES).load
 
-    assert lane.spec.lease >= 600
+    def slowly(reader: Any, body: bytes) -> Any:
+        for _ in range(8):
+            threading.Event().wait(0.2)
+            wake_due(edi.world.fleet)
+        return taken(reader, body)
+
+    monkeypatch.setattr(type(FILES), "load", slowly)
+    edi.world.process(Kind.FILE)
+
+    assert [entity for _, entity, _ in documents(edi)] == ["RET-1"]
+    assert edi.world.ask("SELECT count(*) FROM line WHERE crashes > 0") == 0
