@@ -31,10 +31,11 @@ UPDATE line SET lease_until = now() + make_interval(secs => :lease)
 """What is locked is being written just now: nobody takes that back."""
 
 
+Sessions = Callable[[], AbstractContextManager["Session"]]
+
+
 @contextmanager
-def renewed(
-    sessions: Callable[[], AbstractContextManager[Session]], claimed: Claim
-) -> Iterator[None]:
+def renewed(sessions: Sessions, claimed: Claim) -> Iterator[None]:
     """Keep a claim leased for up to the lane's `longest` seconds, as long as the block runs."""
     spec = claimed.lane.spec
     if spec.longest <= spec.lease:
