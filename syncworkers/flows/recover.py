@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from syncworkers.flows.fleet import Fleet
 
-LEAP = 10_000
-"""Control numbers left out: more than can have been used in the lost time."""
 WATCH = 3600.0
 """Seconds in which new deliveries are mistrusted too: until polls have read all that was lost."""
 
@@ -57,7 +55,7 @@ def recover(fleet: Fleet, since: dt.datetime, *, actor: str, watch: float = WATC
             cursors=recovery.rewind_cursors(session, since),
             until=recovery.begin(session, since=since, watch=watch, actor=actor),
         )
-        edi_files.leap(session, LEAP)
+        edi_files.leap(session)
         attention.audit(
             session,
             actor=actor,

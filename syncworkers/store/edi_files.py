@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FILE_STATES = ("frozen", "uploaded")
 SET_STATES = ("waiting", "accepted", "rejected")
+LEAP = 10_000
+"""Control numbers left out by a recovery: more than can have been used in the lost time."""
 LIMIT = 999_999_999
 """ISA13 has nine digits; after the last number the first one follows."""
 
@@ -124,7 +126,7 @@ def latest(session: Session, partner: str, references: Collection[str]) -> dict[
 # Held until the file with its number is committed: no number without a file, no file twice.
 _HOLD = sa.text("""
 INSERT INTO control_number AS c (partner, sender, receiver, usage, last)
-VALUES (:partner, :sender, :receiver, :usage, 0)
+VALUES (:partner, :sender, :receiver, :usage, :leap * (SELECT count(*) FROM recovery))
 ON CONFLICT (partner, sender, receiver, usage) DO UPDATE SET last = c.last
 """)
 _TAKE = sa.text("""
@@ -147,7 +149,7 @@ def freeze(
     whoever comes second, finds it.
     """
     values = {name: getattr(route, name) for name in ("partner", "sender", "receiver", "usage")}
-    session.execute(_HOLD, values)
+    session.execute(_HOLD, {**values, "leap": LEAP})
     known = latest(session, route.partner, {one.reference for one in documents})
     new = [one for one in documents if not stands(known.get(one.effect), one)]
     if not new:
@@ -180,11 +182,14 @@ def freeze(
     insert_rows(session, EdiSet, rows)
 
 
-def leap(session: Session, over: int) -> None:
-    """Leave numbers out: a database that went back in time does not know which were used."""
+def leap(session: Session) -> None:
+    """Leave numbers out: a database that went back in time does not know which were used.
+
+    Between parties of whom it knows nothing yet, the first number leaps by itself.
+    """
     session.execute(
-        sa.text("UPDATE control_number SET last = (last + :over) % :limit"),
-        {"over": over, "limit": LIMIT},
+        sa.text("UPDATE control_number SET last = (last + :leap) % :limit"),
+        {"leap": LEAP, "limit": LIMIT},
     )
 
 

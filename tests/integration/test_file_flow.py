@@ -13,10 +13,11 @@ from syncworkers.canonical.kinds import Kind
 from syncworkers.flows import pickup
 from syncworkers.flows.correlation import correlation_id
 from syncworkers.flows.expect import check_expectations
-from syncworkers.flows.recover import LEAP, recover
+from syncworkers.flows.recover import recover
 from syncworkers.flows.retry import retry
 from syncworkers.flows.sweep import wake_due
 from syncworkers.store import attention
+from syncworkers.store.edi_files import LEAP
 from syncworkers.x12.segments import segment
 from tests.integration.edi_running import Harbor, fate, group, harbor, letter
 
@@ -361,6 +362,16 @@ def test_after_a_restore_numbers_leap_over_those_that_were_lost(edi: Harbor) -> 
 
     numbers = [int(one.envelope.control_number) for one in edi.sent("940")]
     assert numbers == [1, LEAP + 2]
+
+
+def test_after_a_restore_the_first_number_leaps_as_well(edi: Harbor) -> None:
+    with edi.world.fleet.session() as session:
+        now = session.connection().exec_driver_sql("SELECT now()").scalar_one()
+    recover(edi.world.fleet, now, actor="test")
+    edi.leave(group("AN", 7, RETURN))
+    edi.hear()
+
+    assert [int(one.envelope.control_number) for one in edi.sent("997")] == [LEAP + 1]
 
 
 def test_an_order_that_a_restored_ledger_forgot_is_for_a_person_who_may_have_it_sent(

@@ -19,6 +19,10 @@ def check(warehouse: str, books: Mapping[str, Any]) -> Iterator[Wrong]:
     for group, answer in answers(books).items():
         if answer is None and not group.startswith(COUNTS):
             yield Wrong(kind="lost", order="", what=f"{warehouse} never heard of its group {group}")
+    reused = books.get("reused_numbers", 0)
+    if reused:
+        told = f"{warehouse} got {reused} of our numbers a second time, with other content"
+        yield Wrong(kind="unexpected", order="", what=told)
     damaged = books.get("faults", {}).get("file.wrong_count", 0)
     if refused(books) > damaged:
         told = (
