@@ -24,7 +24,7 @@ def test_a_demo_with_faults_audits_itself_and_leaves_nothing_running(tmp_path: P
     result = tmp_path / "result.json"
 
     done = subprocess.run(
-        [*COMMAND, "demo", "--orders", "20", "--seed", "3", "--json", str(result)],
+        [*COMMAND, "demo", "--orders", "12", "--seed", "3", "--json", str(result)],
         env=env,
         cwd=ROOT,
         capture_output=True,
@@ -36,7 +36,7 @@ def test_a_demo_with_faults_audits_itself_and_leaves_nothing_running(tmp_path: P
     found = json.loads(result.read_text())
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert found.keys() >= KEYS
-    assert (found["ok"], found["orders"], found["confirmed"]) == (True, 20, 20)
+    assert (found["ok"], found["orders"], found["confirmed"]) == (True, 12, 12)
     assert found["orders_with_cases"] == found["orders_for_people"]
     assert sum(found["faults"].values()) >= 8
     assert "ok: true" in done.stdout

@@ -142,7 +142,9 @@ def test_an_order_goes_the_whole_way_and_can_be_traced(up: Up) -> None:
         events = {event["what"] for story in stories for event in story["events"]}
         return stories[0] if steps <= events else None
 
-    story = until(told, 90)
+    progress = f"{shop}/_sandbox/progress"
+    until(lambda: requests.get(progress, timeout=5).json()["noted"] >= 2, 60)
+    story = until(told, 60)
     assert story is not None
     [part] = story["tree"]["children"]
     assert (part["kind"], part["children"][0]["kind"]) == ("part", "shipment")

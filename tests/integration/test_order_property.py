@@ -202,7 +202,7 @@ def test_the_order_flow_drops_and_doubles_nothing_whatever_happens(world: World)
     Orders.world = world
     machine = Orders.TestCase
     machine.settings = settings(
-        max_examples=8,
+        max_examples=6,
         stateful_step_count=20,
         deadline=None,
         print_blob=True,

@@ -278,7 +278,7 @@ def test_the_engine_keeps_its_promises_whatever_happens(database: sa.Engine) -> 
     Engine.database = database
     machine = Engine.TestCase
     machine.settings = settings(
-        max_examples=30,
+        max_examples=20,
         stateful_step_count=30,
         deadline=None,
         print_blob=True,
